@@ -1,0 +1,281 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The bus "xen": devices that xenstore shows, drivers, and the handshake.
+ *
+ * A device has one phase and one writer of it: control work, on an ordered
+ * workqueue of the device's own. Store watches, time-outs and a driver's wishes
+ * only set a flag and queue that work, so a flood of them costs nothing. All
+ * hooks of a driver run there, or in probe and remove when that work is stopped:
+ * never two at once for one device, always in process context.
+ *
+ * Who does what: the driver decides what its keys say and how its rings look;
+ * the bus alone reads and writes `state`, talks about errors and decides what
+ * comes next (xenbus/phase.c holds the table).
+ *
+ * Trust: the backend is not trusted. What is read from its directory comes
+ * through the typed, bounded functions below.
+ */
+#ifndef XENPV_BUS_H
+#define XENPV_BUS_H
+
+#include <linux/device.h>
+#include <linux/types.h>
+#include <linux/wait.h>
+#include <linux/workqueue.h>
+#include <xen/interface/xen.h>
+#include <xen/interface/io/xenbus.h>
+#include <xenpv/store.h>
+
+/**
+ * enum xpv_phase - where a device stands; only control work writes it
+ * @XPV_DOWN: no rings, grants or ports
+ * @XPV_PREPARED: rings granted, keys written; the backend may map them
+ * @XPV_LIVE: the only phase that accepts I/O
+ * @XPV_BROKEN: the peer lied or failed; I/O fails until it starts anew
+ */
+enum xpv_phase {
+	XPV_DOWN,
+	XPV_PREPARED,
+	XPV_LIVE,
+	XPV_BROKEN,
+};
+
+/**
+ * enum xpv_why - why a device leaves LIVE or PREPARED
+ * @XPV_WHY_RESET: the backend starts anew; requests in flight wait for it
+ * @XPV_WHY_CLOSING: the backend asks politely; may be refused while in use
+ * @XPV_WHY_GONE: backend or frontend nodes are gone; nobody will answer
+ * @XPV_WHY_BROKEN: the backend lied; nothing it says counts any more
+ * @XPV_WHY_REMOVE: driver unbound or module unloaded; the backend answers
+ */
+enum xpv_why {
+	XPV_WHY_RESET,
+	XPV_WHY_CLOSING,
+	XPV_WHY_GONE,
+	XPV_WHY_BROKEN,
+	XPV_WHY_REMOVE,
+};
+
+struct xpv_device;
+struct xpv_batch;
+
+/**
+ * struct xpv_driver - a frontend
+ * @type: device type in xenstore: "vbd", "vif"
+ * @announce: state that says "my keys are there": XenbusStateInitialised for
+ *	vbd, XenbusStateConnected for vif (netback ignores Initialised)
+ * @probe: DOWN; allocate what lives as long as the device, touch no backend.
+ *	-errno: the device stays unbound
+ * @prepare: DOWN -> PREPARED; read features, make rings, claim references, open
+ *	ports. On error it has undone all that it did; the device goes to BROKEN
+ * @publish: put our keys into the batch; may run again, so no side effects
+ * @connect: PREPARED -> LIVE; read the geometry and accept I/O. On error the
+ *	bus calls @disconnect (why: BROKEN)
+ * @changed: LIVE; the backend announced Connected again, or a key changed that
+ *	the bus watches for all (resize, carrier)
+ * @stop: LIVE; let no new request reach the ring. Requests in flight: RESET
+ *	keeps them, CLOSING and REMOVE wait for them (bounded), GONE and BROKEN
+ *	let them be. May return -EBUSY for CLOSING alone: the device is in use and
+ *	stays LIVE; call xpv_bus_kick() when it no longer is
+ * @disconnect: PREPARED or stopped -> DOWN; close ports, revoke grants, park
+ *	what is still mapped, fail (RESET: keep) requests in flight. No handler
+ *	runs after it returns
+ * @remove: DOWN; undo @probe
+ * @driver: the driver core's part; the bus fills it in
+ */
+struct xpv_driver {
+	const char *type;
+	enum xenbus_state announce;
+	int (*probe)(struct xpv_device *xd);
+	int (*prepare)(struct xpv_device *xd);
+	void (*publish)(struct xpv_device *xd, struct xpv_batch *batch);
+	int (*connect)(struct xpv_device *xd);
+	void (*changed)(struct xpv_device *xd);
+	int (*stop)(struct xpv_device *xd, enum xpv_why why);
+	void (*disconnect)(struct xpv_device *xd, enum xpv_why why);
+	void (*remove)(struct xpv_device *xd);
+	struct device_driver driver;
+};
+
+#define to_xpv_driver(d) container_of_const(d, struct xpv_driver, driver)
+
+/**
+ * struct xpv_device - one device that xenstore shows below device/
+ * @dev: the driver core's device, named "vbd-51712"; parent: none
+ * @type: "vbd"
+ * @id: "51712"
+ * @nodename: "device/vbd/51712": our directory, relative to our home
+ * @otherend: the backend's directory, absolute; set while a driver is bound
+ * @otherend_id: the backend's domain; grants and ports are made for this one
+ * @phase: see enum xpv_phase; others than control work may read it late
+ *
+ * Drivers keep their own with dev_set_drvdata(&xd->dev). The rest is private to
+ * the bus.
+ */
+struct xpv_device {
+	struct device dev;
+	const char *type;
+	const char *id;
+	char nodename[64];
+	char *otherend;
+	domid_t otherend_id;
+	enum xpv_phase phase;
+	/* private to xenbus/ */
+	enum xenbus_state state;
+	enum xenbus_state otherend_state;
+	struct workqueue_struct *control_wq;
+	struct delayed_work control;
+	unsigned long events;
+	unsigned long deadline;
+	const char *broken_reason;
+	struct xpv_watch watch;
+	bool watching;
+	wait_queue_head_t state_wait;
+	struct list_head seen;
+};
+
+#define to_xpv_device(d) container_of(d, struct xpv_device, dev)
+
+/**
+ * __xpv_bus_register_driver() - register a frontend
+ * @drv: its hooks
+ * @owner: its module
+ *
+ * Devices that xenstore shows already are probed before this returns; their
+ * handshake goes on in the background.
+ *
+ * Return: 0; -ENODEV when the platform is not up.
+ */
+int __xpv_bus_register_driver(struct xpv_driver *drv, struct module *owner);
+#define xpv_bus_register_driver(drv) \
+	__xpv_bus_register_driver(drv, THIS_MODULE)
+void xpv_bus_unregister_driver(struct xpv_driver *drv);
+
+/**
+ * xpv_bus_broken() - the backend lied, or failed us: break the device
+ * @xd: the device
+ * @reason: a constant string for the log and the error node: "response to a
+ *	request that was never made"
+ *
+ * Any context, also from the data path under its locks. The first reason is
+ * kept. The caller stops believing the backend at once; control work follows
+ * with @stop and @disconnect.
+ */
+void xpv_bus_broken(struct xpv_device *xd, const char *reason);
+
+/**
+ * xpv_bus_kick() - have control work look again
+ * @xd: the device
+ *
+ * For a driver that refused to stop and no longer minds. Any context.
+ */
+void xpv_bus_kick(struct xpv_device *xd);
+
+/*
+ * Reading the backend's directory. The backend may change a value at any time:
+ * read once, use the copy.
+ */
+
+/**
+ * xpv_bus_get_u32() - a number with a default and limits
+ * @xd: the device
+ * @key: key in the backend's directory
+ * @def: what a missing, empty or unreadable value means
+ * @min: smaller ones are raised to it
+ * @max: larger ones are lowered to it
+ *
+ * Strict decimal: no sign, space, prefix or rest. A value that is garbage or out
+ * of range is named in one log line.
+ */
+u32 xpv_bus_get_u32(struct xpv_device *xd, const char *key, u32 def, u32 min,
+		    u32 max);
+
+/**
+ * xpv_bus_get_flag() - a feature that is on if its key says "1"
+ * @xd: the device
+ * @key: key in the backend's directory
+ */
+bool xpv_bus_get_flag(struct xpv_device *xd, const char *key);
+
+/**
+ * xpv_bus_read_u64() - a number that must be there
+ * @xd: the device
+ * @key: key in the backend's directory
+ * @value: the number
+ *
+ * Return: 0; -ENOENT missing, -EINVAL not a strict decimal, -ERANGE too large,
+ * or a xenstore error.
+ */
+int xpv_bus_read_u64(struct xpv_device *xd, const char *key, u64 *value);
+
+/**
+ * xpv_bus_read_front_u64() - the same from our own directory
+ * @xd: the device
+ * @key: key in the frontend's directory, which the toolstack writes
+ * @value: the number
+ */
+int xpv_bus_read_front_u64(struct xpv_device *xd, const char *key, u64 *value);
+
+/**
+ * xpv_bus_read_string() - a short string, terminated
+ * @xd: the device
+ * @key: key in the backend's directory
+ * @buf: filled
+ * @size: of @buf
+ *
+ * Return: length; -ENOENT missing, -EINVAL with a NUL or a control character in
+ * it, -ERANGE longer than @size - 1.
+ */
+int xpv_bus_read_string(struct xpv_device *xd, const char *key, char *buf,
+			size_t size);
+int xpv_bus_read_front_string(struct xpv_device *xd, const char *key, char *buf,
+			      size_t size);
+
+/*
+ * Writing our directory, inside publish. The first error sticks: what follows
+ * does nothing, so publish has no error branch.
+ */
+
+/**
+ * xpv_batch_put() - write one key of our directory
+ * @batch: from publish
+ * @key: printf format is not allowed here: a name, "ring-ref"
+ * @fmt: printf format of the value
+ */
+__printf(3, 4)
+void xpv_batch_put(struct xpv_batch *batch, const char *key,
+		   const char *fmt, ...);
+
+/**
+ * xpv_bus_error() - say that something is wrong with a device, once, everywhere
+ * @xd: the device
+ * @err: negative errno
+ * @fmt: what could not be done, and what to do
+ *
+ * Logs it with dev_err() and writes `error/<nodename>/error` for the host's
+ * administrator. Process context.
+ */
+__printf(3, 4)
+void xpv_bus_error(struct xpv_device *xd, int err, const char *fmt, ...);
+
+/*
+ * Emulated twins (platform-pci/unplug.c). A disk or card that the host shows
+ * twice must not be used twice.
+ */
+
+/**
+ * xpv_unplug_disk_twin() - is the emulated twin of a vbd still there?
+ * @vdevice: the vbd's virtual-device number
+ *
+ * Return: true if the guest can still reach the same disk through emulated
+ * hardware.
+ */
+bool xpv_unplug_disk_twin(u32 vdevice);
+
+/**
+ * xpv_unplug_nic_twin() - is the emulated twin of a vif still there?
+ * @mac: the vif's address, six bytes
+ */
+bool xpv_unplug_nic_twin(const u8 *mac);
+
+#endif /* XENPV_BUS_H */

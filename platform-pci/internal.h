@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What the files of the platform driver know of each other.
+ *
+ * Start order (main.c), stop order is the reverse:
+ *	hypercall -> frames -> grant -> evtchn -> upcall -> store -> unplug -> bus
+ * Every start function undoes what it did when it fails; every stop function
+ * accepts a layer that never started.
+ */
+#ifndef XENPV_PLATFORM_INTERNAL_H
+#define XENPV_PLATFORM_INTERNAL_H
+
+#include <linux/pci.h>
+#include <linux/types.h>
+#include <xen/interface/xen.h>
+
+/* frames.c: guest frames that Xen's pages are mapped over */
+
+/**
+ * struct xpv_frames - Xen's shared pages as this guest sees them
+ * @shared_info: event channel bitmaps, vCPU info, time
+ * @grant: the grant table, @grant_max frames contiguous
+ * @grant_now: frames of it that are mapped
+ * @grant_max: frames it may grow to
+ * @in_ram: in our own RAM (cacheable); false: in the platform device's BAR
+ */
+struct xpv_frames {
+	struct shared_info *shared_info;
+	void *grant;
+	unsigned int grant_now;
+	unsigned int grant_max;
+	bool in_ram;
+};
+
+extern struct xpv_frames xpv_frames;
+
+int xpv_frames_start(struct pci_dev *pdev, bool use_bar);
+int xpv_frames_grow_grant(void);
+void xpv_frames_stop(void);
+
+/* grant.c */
+int xpv_gnt_start(void);
+void xpv_gnt_stop(void);
+
+/* evtchn.c: ports. upcall.c: how Xen raises them. */
+int xpv_evtchn_start(void);
+void xpv_evtchn_stop(void);
+bool xpv_evtchn_upcall(unsigned int cpu);
+void xpv_evtchn_leave_cpu(unsigned int cpu);
+
+int xpv_upcall_start(struct pci_dev *pdev, bool use_vectors);
+void xpv_upcall_stop(void);
+const char *xpv_upcall_describe(void);
+bool xpv_upcall_on_cpu(unsigned int cpu);
+int xpv_upcall_vcpu(unsigned int cpu);
+
+/* unplug.c */
+
+/**
+ * xpv_unplug_run() - take away emulated devices that have a PV twin
+ * @pdev: the platform device; its bus is where the emulated devices are
+ * @mode: the module parameter's value, checked by xpv_unplug_valid()
+ * @summary: filled with what was done, for the one line at load
+ * @size: of @summary
+ *
+ * Process context. Needs xenstore. One way: what was unplugged stays away until
+ * the guest restarts.
+ */
+void xpv_unplug_run(struct pci_dev *pdev, const char *mode, char *summary,
+		    size_t size);
+bool xpv_unplug_valid(const char *mode);
+
+/* shutdown.c: control/shutdown */
+int xpv_shutdown_start(void);
+void xpv_shutdown_stop(void);
+
+#endif /* XENPV_PLATFORM_INTERNAL_H */
