@@ -104,12 +104,14 @@ _cache_make() {
 	# Own process group: ^C must end make and all its children before the
 	# directory they write to is removed.
 	set -m
-	# shellcheck disable=SC2016 # expanded by the inner shell
-	bash -c "$(declare -f)"'
-		set -euo pipefail
-		exec 9>&"$XENPV_TTY"
+	bash -euo pipefail /dev/fd/8 "$log" "$1" "$tmp" "${@:2}" </dev/null >&2 8<<-EOF &
+		$(declare -f)
+		exec 9>&"\$XENPV_TTY"
 		XENPV_TTY=9
-		"$@" >"$0" 2>&1' "$log" "$1" "$tmp" "${@:2}" </dev/null >&2 &
+		log=\$1
+		shift
+		"\$@" >"\$log" 2>&1
+	EOF
 	pid=$!
 	set +m
 	wait "$pid" || rc=$?
