@@ -13,6 +13,7 @@
 #include <linux/pci.h>
 #include <linux/types.h>
 #include <xen/interface/xen.h>
+#include <xenpv/evtchn.h>
 
 /* frames.c: guest frames that Xen's pages are mapped over */
 
@@ -42,17 +43,27 @@ void xpv_frames_stop(void);
 int xpv_gnt_start(void);
 void xpv_gnt_stop(void);
 
-/* evtchn.c: ports. upcall.c: how Xen raises them. */
+/* evtchn.c: ports */
 int xpv_evtchn_start(void);
 void xpv_evtchn_stop(void);
 bool xpv_evtchn_upcall(unsigned int cpu);
 void xpv_evtchn_leave_cpu(unsigned int cpu);
+int xpv_evtchn_open_self(struct xpv_evtchn *ec, unsigned int cpu,
+			 xpv_evtchn_fn fn, void *data);
 
-int xpv_upcall_start(struct pci_dev *pdev, bool use_vectors);
+/* upcall.c: how Xen raises them */
+enum xpv_upcall_choice {
+	XPV_UPCALL_AUTO,
+	XPV_UPCALL_VECTORS,
+	XPV_UPCALL_INTX,
+};
+
+int xpv_upcall_start(struct pci_dev *pdev, enum xpv_upcall_choice choice);
 void xpv_upcall_stop(void);
-const char *xpv_upcall_describe(void);
+void xpv_upcall_describe(char *buf, size_t size);
 bool xpv_upcall_on_cpu(unsigned int cpu);
 int xpv_upcall_vcpu(unsigned int cpu);
+unsigned int xpv_upcall_boot_cpu(void);
 
 /* unplug.c */
 

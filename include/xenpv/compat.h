@@ -10,6 +10,9 @@
 #ifndef XENPV_COMPAT_H
 #define XENPV_COMPAT_H
 
+/* Every message that has no device to speak for begins with its module. */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
 #include <linux/version.h>
 #include "xpv-probes.h"
 
@@ -18,6 +21,13 @@
 #define XPV_CPUID_HEADER <asm/cpuid/api.h>
 #else
 #define XPV_CPUID_HEADER <asm/processor.h>
+#endif
+
+/* --- IRQ_MOVE_PCNTXT: the default, and gone, from 6.15 on ---------------- */
+#ifdef XPV_HAVE_IRQ_MOVE_PCNTXT
+#define xpv_irq_allow_direct_move(irq) irq_set_status_flags(irq, IRQ_MOVE_PCNTXT)
+#else
+#define xpv_irq_allow_direct_move(irq) do { } while (0)
 #endif
 
 /* --- container_of_const(): 6.2 ------------------------------------------ */

@@ -62,6 +62,10 @@ fi
 probe CPUID_API_H "$@" <<'EOF'
 #include <asm/cpuid/api.h>
 EOF
+probe IRQ_MOVE_PCNTXT "$@" <<'EOF'
+#include <linux/irq.h>
+int probe = IRQ_MOVE_PCNTXT;
+EOF
 # --------------------------------------------------------------------------
 
 wait
