@@ -25,6 +25,7 @@
 #include <linux/module.h>
 #include <linux/pci.h>
 #include <xen/xen.h>
+#include <xen/interface/xen.h>
 #include <xen/interface/version.h>
 #include <xenpv/hypercall.h>
 

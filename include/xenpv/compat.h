@@ -23,6 +23,16 @@
 #define XPV_CPUID_HEADER <asm/processor.h>
 #endif
 
+/* --- HVMOP_set_evtchn_upcall_vector: in the headers from 6.0 on ----------- */
+#ifndef XPV_HAVE_HVMOP_UPCALL_VECTOR
+#include <linux/types.h>
+#define HVMOP_set_evtchn_upcall_vector 23
+struct xen_hvm_evtchn_upcall_vector {
+	u32 vcpu;
+	u8 vector;
+};
+#endif
+
 /* --- IRQ_MOVE_PCNTXT: the default, and gone, from 6.15 on ---------------- */
 #ifdef XPV_HAVE_IRQ_MOVE_PCNTXT
 #define xpv_irq_allow_direct_move(irq) irq_set_status_flags(irq, IRQ_MOVE_PCNTXT)

@@ -62,6 +62,12 @@ fi
 probe CPUID_API_H "$@" <<'EOF'
 #include <asm/cpuid/api.h>
 EOF
+probe HVMOP_UPCALL_VECTOR "$@" <<'EOF'
+#include <linux/types.h>
+#include <xen/interface/xen.h>
+#include <xen/interface/hvm/hvm_op.h>
+int probe = sizeof(struct xen_hvm_evtchn_upcall_vector);
+EOF
 probe IRQ_MOVE_PCNTXT "$@" <<'EOF'
 #include <linux/irq.h>
 int probe = IRQ_MOVE_PCNTXT;
