@@ -62,6 +62,10 @@ fi
 probe CPUID_API_H "$@" <<'EOF'
 #include <asm/cpuid/api.h>
 EOF
+probe ETH_HW_ADDR_SET "$@" <<'EOF'
+#include <linux/etherdevice.h>
+void probe(struct net_device *dev, const u8 *mac) { eth_hw_addr_set(dev, mac); }
+EOF
 probe HVMOP_UPCALL_VECTOR "$@" <<'EOF'
 #include <linux/types.h>
 #include <xen/interface/xen.h>
@@ -71,6 +75,44 @@ EOF
 probe IRQ_MOVE_PCNTXT "$@" <<'EOF'
 #include <linux/irq.h>
 int probe = IRQ_MOVE_PCNTXT;
+EOF
+probe KERNEL_RINGPARAM "$@" <<'EOF'
+#include <linux/ethtool.h>
+static void get(struct net_device *dev, struct ethtool_ringparam *ring,
+		struct kernel_ethtool_ringparam *kernel_ring,
+		struct netlink_ext_ack *extack) { }
+struct ethtool_ops probe = { .get_ringparam = get };
+EOF
+probe NETIF_NAPI_ADD_3 "$@" <<'EOF'
+#include <linux/netdevice.h>
+void probe(struct net_device *dev, struct napi_struct *napi,
+	   int (*poll)(struct napi_struct *, int))
+{
+	netif_napi_add(dev, napi, poll);
+}
+EOF
+probe NETIF_NAPI_ADD_TX "$@" <<'EOF'
+#include <linux/netdevice.h>
+void probe(struct net_device *dev, struct napi_struct *napi,
+	   int (*poll)(struct napi_struct *, int))
+{
+	netif_napi_add_tx(dev, napi, poll);
+}
+EOF
+probe NETIF_SET_TSO_MAX_SIZE "$@" <<'EOF'
+#include <linux/netdevice.h>
+void probe(struct net_device *dev) { netif_set_tso_max_size(dev, 1); }
+EOF
+probe PAGE_POOL_HELPERS_H "$@" <<'EOF'
+#include <net/page_pool/helpers.h>
+EOF
+probe SKB_MARK_FOR_RECYCLE "$@" <<'EOF'
+#include <linux/skbuff.h>
+void probe(struct sk_buff *skb) { skb_mark_for_recycle(skb); }
+EOF
+probe U64_STATS_FETCH_IRQ "$@" <<'EOF'
+#include <linux/u64_stats_sync.h>
+unsigned int probe(struct u64_stats_sync *s) { return u64_stats_fetch_begin_irq(s); }
 EOF
 # --------------------------------------------------------------------------
 

@@ -1,0 +1,203 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * xen-vnif: the module, its devices and their interfaces.
+ *
+ * Life: probe makes the netdev with its queues, remove frees it. In between the
+ * hooks in connect.c bring a backend and take it away; the interface is registered
+ * with the first one and then stays.
+ * Locks: ndo_open and ndo_stop run under RTNL, as do the changes of vnif.live in
+ * connect.c: queues are up when the interface is up and the backend is there.
+ * Trust: the address comes from the toolstack, or from the backend where that says
+ * none; it is parsed strictly, and an address that is no host's is refused.
+ */
+#include <linux/module.h>
+
+#include "vnif.h"
+
+bool vnif_trusted = true;
+module_param_named(trusted, vnif_trusted, bool, 0444);
+MODULE_PARM_DESC(trusted, "the backend may see what lies beside the bytes it is given; no: copy every packet, clear every buffer (default yes)");
+
+/**
+ * vnif_broken() - stop believing the backend of a device
+ * @vnif: the device
+ * @reason: constant string, see xpv_bus_broken()
+ *
+ * Any context.
+ */
+void vnif_broken(struct vnif *vnif, const char *reason)
+{
+	WRITE_ONCE(vnif->broken, true);
+	xpv_bus_broken(vnif->xd, reason);
+}
+
+static int vnif_open(struct net_device *netdev)
+{
+	struct vnif *vnif = netdev_priv(netdev);
+	unsigned int i;
+
+	if (!vnif->live)
+		return 0;
+	for (i = 0; i < vnif->nqueues; i++)
+		vnif_queue_start(&vnif->queues[i]);
+	return 0;
+}
+
+static int vnif_close(struct net_device *netdev)
+{
+	struct vnif *vnif = netdev_priv(netdev);
+	unsigned int i;
+
+	if (!vnif->live)
+		return 0;
+	for (i = 0; i < vnif->nqueues; i++)
+		vnif_queue_stop(&vnif->queues[i]);
+	return 0;
+}
+
+static netdev_features_t vnif_fix_features(struct net_device *netdev,
+					   netdev_features_t features)
+{
+	struct vnif *vnif = netdev_priv(netdev);
+
+	return features & (~VNIF_OFFLOADS | vnif->offered);
+}
+
+static const struct net_device_ops vnif_netdev_ops = {
+	.ndo_open = vnif_open,
+	.ndo_stop = vnif_close,
+	.ndo_start_xmit = vnif_tx_xmit,
+	.ndo_tx_timeout = vnif_tx_timeout,
+	.ndo_get_stats64 = vnif_get_stats64,
+	.ndo_fix_features = vnif_fix_features,
+	.ndo_set_mac_address = eth_mac_addr,
+	.ndo_validate_addr = eth_validate_addr,
+};
+
+/* "00:16:3e:01:02:03", nothing before and nothing behind it. */
+static int read_mac(struct xpv_device *xd, u8 *mac)
+{
+	char text[sizeof("00:16:3e:01:02:03")];
+	int len;
+
+	len = xpv_bus_read_front_string(xd, "mac", text, sizeof(text));
+	if (len == -ENOENT)
+		len = xpv_bus_read_string(xd, "mac", text, sizeof(text));
+	if (len == sizeof(text) - 1 && mac_pton(text, mac) &&
+	    is_valid_ether_addr(mac))
+		return 0;
+	if (len >= 0)
+		len = -EINVAL;
+	xpv_bus_error(xd, len,
+		      "no usable Ethernet address in xenstore: set mac= in the guest's configuration");
+	return len;
+}
+
+static int make_queues(struct vnif *vnif, unsigned int n)
+{
+	unsigned int i;
+
+	vnif->queues = kvcalloc(n, sizeof(*vnif->queues), GFP_KERNEL);
+	if (!vnif->queues)
+		return -ENOMEM;
+	vnif->nqueues = n;
+	for (i = 0; i < n; i++) {
+		struct vnif_queue *q = &vnif->queues[i];
+
+		q->vnif = vnif;
+		q->index = i;
+		u64_stats_init(&q->tx_stats.sync);
+		u64_stats_init(&q->rx_stats.sync);
+		INIT_DELAYED_WORK(&q->rx.refill, vnif_rx_retry);
+		netif_napi_add_tx(vnif->netdev, &q->tx.napi, vnif_tx_poll);
+		netif_napi_add(vnif->netdev, &q->rx.napi, vnif_rx_poll);
+	}
+	return 0;
+}
+
+static int vnif_probe(struct xpv_device *xd)
+{
+	struct net_device *netdev;
+	struct vnif *vnif;
+	u8 mac[ETH_ALEN];
+	int err;
+
+	err = read_mac(xd, mac);
+	if (err)
+		return err;
+	if (xpv_unplug_nic_twin(mac)) {
+		dev_info(&xd->dev,
+			 "left alone: the emulated card with address %pM is still there; load xen-platform-pci with unplug=nics to use this one\n",
+			 mac);
+		return -ENODEV;
+	}
+	netdev = alloc_etherdev_mq(sizeof(*vnif), 1);
+	if (!netdev)
+		return -ENOMEM;
+	SET_NETDEV_DEV(netdev, &xd->dev);
+	vnif = netdev_priv(netdev);
+	vnif->xd = xd;
+	vnif->netdev = netdev;
+	err = make_queues(vnif, 1);
+	if (err) {
+		free_netdev(netdev);
+		return err;
+	}
+	eth_hw_addr_set(netdev, mac);
+	netdev->netdev_ops = &vnif_netdev_ops;
+	netdev->ethtool_ops = &vnif_ethtool_ops;
+	netdev->watchdog_timeo = 5 * HZ;
+	netdev->min_mtu = ETH_MIN_MTU;
+	netdev->hw_features = VNIF_OFFLOADS | NETIF_F_RXCSUM;
+	/* What the backend does not offer is taken away by ndo_fix_features. */
+	netdev->features = netdev->hw_features | NETIF_F_HIGHDMA |
+			   NETIF_F_GSO_ROBUST;
+	netif_set_tso_max_size(netdev, VNIF_TX_MAX_LEN);
+	dev_set_drvdata(&xd->dev, vnif);
+	return 0;
+}
+
+static void vnif_remove(struct xpv_device *xd)
+{
+	struct vnif *vnif = dev_get_drvdata(&xd->dev);
+	struct vnif_queue *queues = vnif->queues;
+
+	if (vnif->registered)
+		unregister_netdev(vnif->netdev);
+	/* The netdev frees its NAPIs, which are inside the queues. */
+	free_netdev(vnif->netdev);
+	kvfree(queues);
+	dev_set_drvdata(&xd->dev, NULL);
+}
+
+static struct xpv_driver vnif_driver = {
+	.type = "vif",
+	.announce = XenbusStateConnected,
+	.probe = vnif_probe,
+	.prepare = vnif_prepare,
+	.publish = vnif_publish,
+	.connect = vnif_connect,
+	.stop = vnif_stop,
+	.disconnect = vnif_disconnect,
+	.remove = vnif_remove,
+};
+
+static int __init vnif_init(void)
+{
+	return xpv_bus_register_driver(&vnif_driver);
+}
+module_init(vnif_init);
+
+static void __exit vnif_exit(void)
+{
+	xpv_bus_unregister_driver(&vnif_driver);
+}
+module_exit(vnif_exit);
+
+MODULE_AUTHOR("The xenpv authors");
+MODULE_DESCRIPTION("Xen paravirtual network frontend for kernels without Xen support");
+MODULE_LICENSE("GPL");
+MODULE_VERSION(XENPV_VERSION);
+MODULE_ALIAS("xen:vif");
+MODULE_ALIAS("xennet");
+MODULE_ALIAS("xen_netfront");

@@ -1,0 +1,284 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * xen-vnif: the network frontend.
+ *
+ * Invariants
+ *   - A transmit slot has an skb iff its request is with the backend. An skb is
+ *     freed when the last of its slots was answered or taken back.
+ *   - A receive slot has a page iff it is granted iff it is with the backend.
+ *   - A page that the backend still has mapped is parked, never freed.
+ *   - The rings move only while vnif_queue.up; only then NAPI is enabled.
+ *
+ * Locks
+ *   RTNL	netdev state: features, MTU, vnif.live; whether queues are up.
+ *		Never held while waiting for the backend.
+ *   xmit lock	(of the netdev's queue) vnif_queue.up for writing and all of
+ *		struct vnif_tx. Taken inside RTNL.
+ *   NAPI	each poll function runs once at a time: all of struct vnif_rx.
+ *		The transmit poll takes the xmit lock.
+ * Hooks of the bus run one at a time for a device (bus.h): with the queues down
+ * they own rings and slots without a lock.
+ */
+#ifndef XENPV_VNIF_H
+#define XENPV_VNIF_H
+
+#include <linux/etherdevice.h>
+#include <linux/netdevice.h>
+#include <linux/skbuff.h>
+#include <linux/u64_stats_sync.h>
+#include <xenpv/bus.h>
+#include <xenpv/compat-net.h>
+#include <xenpv/evtchn.h>
+#include <xenpv/grant.h>
+#include <xenpv/ring.h>
+
+#include "wire.h"
+
+#define VNIF_DRIVER		"xen-vnif"
+#define VNIF_RING_SLOTS		256u
+/* References in reserve: so many pages may a backend sit on before it breaks. */
+#define VNIF_TX_SPARES		32u
+/* Slots that the largest packet takes: 18 and one of extra information. */
+#define VNIF_TX_ROOM		(VNIF_MAX_SLOTS + 1)
+
+/* Offloads that depend on the backend. */
+#define VNIF_OFFLOADS	(NETIF_F_SG | NETIF_F_IP_CSUM | NETIF_F_IPV6_CSUM | \
+			 NETIF_F_TSO | NETIF_F_TSO6)
+
+struct vnif;
+
+/**
+ * struct vnif_tx_slot - one request on its way; its index is the id on the wire
+ * @skb: packet, while the request is with the backend
+ * @page: page granted for this request alone, or NULL if @copy carries the bytes
+ * @ref: reference for @page; claimed, granted iff @page
+ * @copy: the slot's own page; granted read-only as long as the ring lives, and
+ *	never holds anything but bytes sent to this backend
+ * @copy_ref: reference of @copy
+ * @next: next free slot
+ */
+struct vnif_tx_slot {
+	struct sk_buff *skb;
+	struct page *page;
+	grant_ref_t ref;
+	struct page *copy;
+	grant_ref_t copy_ref;
+	u16 next;
+};
+
+/**
+ * struct vnif_tx - the transmit side of a queue
+ * @ring: requests and answers
+ * @ring_page: its page
+ * @ring_ref: its reference
+ * @slot: what is where
+ * @free: first free slot
+ * @nulls: answers to extra slots that the backend owes; they carry no id
+ * @spares: references that replace parked ones
+ * @spare: how many are left
+ * @napi: reaps answers
+ */
+struct vnif_tx {
+	struct xpv_ring ring;
+	struct page *ring_page;
+	grant_ref_t ring_ref;
+	struct vnif_tx_slot slot[VNIF_RING_SLOTS];
+	u16 free;
+	unsigned int nulls;
+	grant_ref_t spares[VNIF_TX_SPARES];
+	unsigned int spare;
+	struct napi_struct napi;
+};
+
+/**
+ * struct vnif_rx_slot - one buffer on its way; its index is the ring's
+ * @page: buffer, while it is with the backend
+ * @ref: its reference; claimed, granted iff @page
+ */
+struct vnif_rx_slot {
+	struct page *page;
+	grant_ref_t ref;
+};
+
+/**
+ * struct vnif_rx - the receive side of a queue
+ * @ring: requests and answers
+ * @ring_page: its page
+ * @ring_ref: its reference
+ * @slot: what is where
+ * @pool: where buffers come from
+ * @packet: the packet whose answers have not all come
+ * @napi: reaps answers, builds packets, posts buffers
+ * @refill: looks again when there was no memory for buffers
+ */
+struct vnif_rx {
+	struct xpv_ring ring;
+	struct page *ring_page;
+	grant_ref_t ring_ref;
+	struct vnif_rx_slot slot[VNIF_RING_SLOTS];
+	struct page_pool *pool;
+	struct vnif_rx_packet packet;
+	struct napi_struct napi;
+	struct delayed_work refill;
+};
+
+/* Counters of one direction; written under the lock of that direction. */
+enum vnif_tx_count {
+	VNIF_TX_PACKETS,
+	VNIF_TX_BYTES,
+	VNIF_TX_DROPPED,	/* never sent: too large, or the device is down */
+	VNIF_TX_LOST,		/* on the ring when the backend went away */
+	VNIF_TX_ERRORS,		/* the backend says that it did not send it */
+	VNIF_TX_COPIES,		/* packets copied whole */
+	VNIF_TX_KICKS,		/* notifications to the backend */
+	VNIF_TX_STOPS,		/* queue stopped for want of slots */
+	VNIF_TX_HELD,		/* pages that the backend would not let go */
+	VNIF_TX_TIMEOUTS,
+	VNIF_TX_COUNTS,
+};
+
+enum vnif_rx_count {
+	VNIF_RX_PACKETS,
+	VNIF_RX_BYTES,
+	VNIF_RX_CSUM,		/* dropped: checksum asked for in a wrong place */
+	VNIF_RX_NOMEM,		/* dropped for lack of memory */
+	VNIF_RX_STARVED,	/* times no buffer could be posted */
+	VNIF_RX_FIXED,		/* GSO packets without their blank checksum */
+	VNIF_RX_KICKS,
+	VNIF_RX_FAULT,		/* first of VNIF_RX_FAULTS - 1 counters */
+	VNIF_RX_COUNTS = VNIF_RX_FAULT + VNIF_RX_FAULTS - 1,
+};
+
+struct vnif_tx_stats {
+	u64_stats_t count[VNIF_TX_COUNTS];
+	struct u64_stats_sync sync;
+};
+
+struct vnif_rx_stats {
+	u64_stats_t count[VNIF_RX_COUNTS];
+	struct u64_stats_sync sync;
+};
+
+/**
+ * struct vnif_queue - one pair of rings with its events
+ * @vnif: the device
+ * @index: its number
+ * @up: packets may move
+ * @tx: transmit side
+ * @rx: receive side
+ * @ec: event channels: one of both sides, or transmit and receive
+ * @tx_stats: counters; they outlive rings
+ * @rx_stats: counters
+ */
+struct vnif_queue {
+	struct vnif *vnif;
+	unsigned int index;
+	bool up;
+	struct vnif_tx tx;
+	struct vnif_rx rx;
+	struct xpv_evtchn ec[2];
+	struct vnif_tx_stats tx_stats;
+	struct vnif_rx_stats rx_stats;
+};
+
+/**
+ * struct vnif - one interface; the private part of its netdev
+ * @xd: the bus's device
+ * @netdev: the interface
+ * @queues: its queues
+ * @nqueues: how many
+ * @registered: the interface is known to the network stack
+ * @live: the backend is connected; under RTNL
+ * @broken: the backend lied: nothing on the rings counts any more
+ * @trusted: the backend may see what lies beside the bytes it is given
+ * @multi: the backend wants to be told the number of queues
+ * @split: separate event channels for transmit and receive
+ * @offered: offloads that the backend knows
+ */
+struct vnif {
+	struct xpv_device *xd;
+	struct net_device *netdev;
+	struct vnif_queue *queues;
+	unsigned int nqueues;
+	bool registered;
+	bool live;
+	bool broken;
+	bool trusted;
+	bool multi;
+	bool split;
+	netdev_features_t offered;
+};
+
+static inline struct netdev_queue *vnif_netdev_queue(struct vnif_queue *q)
+{
+	return netdev_get_tx_queue(q->vnif->netdev, q->index);
+}
+
+static inline void vnif_tx_count(struct vnif_queue *q, enum vnif_tx_count what,
+				 u64 n)
+{
+	u64_stats_update_begin(&q->tx_stats.sync);
+	u64_stats_add(&q->tx_stats.count[what], n);
+	u64_stats_update_end(&q->tx_stats.sync);
+}
+
+static inline void vnif_rx_count(struct vnif_queue *q, enum vnif_rx_count what,
+				 u64 n)
+{
+	u64_stats_update_begin(&q->rx_stats.sync);
+	u64_stats_add(&q->rx_stats.count[what], n);
+	u64_stats_update_end(&q->rx_stats.sync);
+}
+
+/* main.c */
+extern bool vnif_trusted;
+void vnif_broken(struct vnif *vnif, const char *reason);
+
+/* connect.c: hooks of struct xpv_driver, described there */
+int vnif_prepare(struct xpv_device *xd);
+void vnif_publish(struct xpv_device *xd, struct xpv_batch *batch);
+int vnif_connect(struct xpv_device *xd);
+int vnif_stop(struct xpv_device *xd, enum xpv_why why);
+void vnif_disconnect(struct xpv_device *xd, enum xpv_why why);
+
+/* queue.c */
+int vnif_queue_create(struct vnif_queue *q);
+void vnif_queue_destroy(struct vnif_queue *q);
+void vnif_queue_start(struct vnif_queue *q);
+void vnif_queue_stop(struct vnif_queue *q);
+void vnif_queue_schedule(struct vnif_queue *q);
+int vnif_page_create(struct vnif_queue *q, bool readonly, struct page **page,
+		     grant_ref_t *ref);
+void vnif_page_destroy(struct page **page, grant_ref_t *ref);
+
+static inline struct xpv_evtchn *vnif_tx_port(struct vnif_queue *q)
+{
+	return &q->ec[0];
+}
+
+static inline struct xpv_evtchn *vnif_rx_port(struct vnif_queue *q)
+{
+	return &q->ec[q->vnif->split ? 1 : 0];
+}
+
+/* tx.c */
+netdev_tx_t vnif_tx_xmit(struct sk_buff *skb, struct net_device *netdev);
+void vnif_tx_timeout(struct net_device *netdev, unsigned int index);
+int vnif_tx_poll(struct napi_struct *napi, int budget);
+bool vnif_tx_event(struct vnif_queue *q);
+int vnif_tx_create(struct vnif_queue *q);
+void vnif_tx_destroy(struct vnif_queue *q);
+
+/* rx.c */
+int vnif_rx_poll(struct napi_struct *napi, int budget);
+bool vnif_rx_event(struct vnif_queue *q);
+void vnif_rx_retry(struct work_struct *work);
+int vnif_rx_create(struct vnif_queue *q);
+void vnif_rx_destroy(struct vnif_queue *q);
+
+/* ethtool.c */
+extern const struct ethtool_ops vnif_ethtool_ops;
+void vnif_get_stats64(struct net_device *netdev,
+		      struct rtnl_link_stats64 *stats);
+
+#endif /* XENPV_VNIF_H */
