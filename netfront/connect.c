@@ -184,42 +184,31 @@ int vnif_connect(struct xpv_device *xd)
 	return 0;
 }
 
-static bool drained(struct vnif *vnif)
-{
-	unsigned int i;
-
-	for (i = 0; i < vnif->nqueues; i++) {
-		struct xpv_ring *ring = &vnif->queues[i].tx.ring;
-
-		if (xpv_ring_free(ring) != ring->slots)
-			return false;
-	}
-	return true;
-}
-
 /**
- * vnif_stop() - no new packet reaches the rings
+ * vnif_stop() - no packet moves any more
  * @xd: the bus's device
- * @why: a backend that will answer gets the time for it
+ * @why: a backend that will answer gets time for what it has
  */
 int vnif_stop(struct xpv_device *xd, enum xpv_why why)
 {
 	struct vnif *vnif = dev_get_drvdata(&xd->dev);
 	unsigned long end = jiffies + DRAIN_TIME;
-	struct net_device *netdev = vnif->netdev;
-	bool running;
+	unsigned int i;
 
 	rtnl_lock();
-	netif_carrier_off(netdev);
-	netif_tx_disable(netdev);
-	running = netif_running(netdev);
+	vnif->live = false;
+	netif_carrier_off(vnif->netdev);
+	for (i = 0; i < vnif->nqueues && netif_running(vnif->netdev); i++)
+		vnif_queue_stop(&vnif->queues[i]);
 	rtnl_unlock();
 
 	if (why != XPV_WHY_CLOSING && why != XPV_WHY_REMOVE)
 		return 0;
-	while (running && !READ_ONCE(vnif->broken) && !drained(vnif) &&
-	       time_before(jiffies, end))
-		msleep(20);
+	for (i = 0; i < vnif->nqueues; i++) {
+		while (!vnif_tx_drain(&vnif->queues[i]) &&
+		       time_before(jiffies, end))
+			msleep(20);
+	}
 	return 0;
 }
 
@@ -232,15 +221,6 @@ void vnif_disconnect(struct xpv_device *xd, enum xpv_why why)
 {
 	struct vnif *vnif = dev_get_drvdata(&xd->dev);
 	unsigned int i;
-
-	rtnl_lock();
-	if (vnif->live && netif_running(vnif->netdev)) {
-		for (i = 0; i < vnif->nqueues; i++)
-			vnif_queue_stop(&vnif->queues[i]);
-	}
-	vnif->live = false;
-	netif_carrier_off(vnif->netdev);
-	rtnl_unlock();
 
 	for (i = 0; i < vnif->nqueues; i++)
 		vnif_queue_destroy(&vnif->queues[i]);

@@ -214,11 +214,13 @@ void vnif_tx_timeout(struct net_device *netdev, unsigned int index)
 {
 	struct vnif *vnif = netdev_priv(netdev);
 	struct vnif_queue *q = &vnif->queues[index];
+	struct netdev_queue *nq = vnif_netdev_queue(q);
 
+	__netif_tx_lock(nq, smp_processor_id());
 	vnif_tx_count(q, VNIF_TX_TIMEOUTS, 1);
+	__netif_tx_unlock(nq);
 	netif_trans_update(netdev);
-	if (q->up)
-		vnif_queue_schedule(q);
+	vnif_queue_schedule(q);
 }
 
 /*
@@ -308,6 +310,20 @@ static void reap(struct vnif_queue *q, struct sk_buff_head *done)
 		netif_tx_wake_queue(vnif_netdev_queue(q));
 }
 
+/* Free the packets whose answers have come; without the lock. */
+static void free_done(struct vnif_queue *q, struct sk_buff_head *done,
+		      int budget)
+{
+	unsigned int packets = skb_queue_len(done), bytes = 0;
+	struct sk_buff *skb;
+
+	while ((skb = __skb_dequeue(done))) {
+		bytes += cb_of(skb)->bytes;
+		napi_consume_skb(skb, budget);
+	}
+	netdev_tx_completed_queue(vnif_netdev_queue(q), packets, bytes);
+}
+
 /**
  * vnif_tx_poll() - NAPI: take all answers, free their packets
  * @napi: the queue's
@@ -317,9 +333,7 @@ int vnif_tx_poll(struct napi_struct *napi, int budget)
 {
 	struct vnif_queue *q = container_of(napi, struct vnif_queue, tx.napi);
 	struct netdev_queue *nq = vnif_netdev_queue(q);
-	unsigned int packets, bytes = 0;
 	struct sk_buff_head done;
-	struct sk_buff *skb;
 
 	__skb_queue_head_init(&done);
 	if (budget)
@@ -328,15 +342,31 @@ int vnif_tx_poll(struct napi_struct *napi, int budget)
 		return 0;
 	reap(q, &done);
 	__netif_tx_unlock(nq);
-
-	packets = skb_queue_len(&done);
-	while ((skb = __skb_dequeue(&done))) {
-		bytes += cb_of(skb)->bytes;
-		napi_consume_skb(skb, budget);
-	}
-	netdev_tx_completed_queue(nq, packets, bytes);
+	free_done(q, &done, budget);
 	napi_complete_done(napi, 0);
 	return 0;
+}
+
+/**
+ * vnif_tx_drain() - take the answers that have come to a stopped queue
+ * @q: the queue; its NAPI is disabled
+ *
+ * Return: true if there is nothing to wait for any more.
+ */
+bool vnif_tx_drain(struct vnif_queue *q)
+{
+	struct netdev_queue *nq = vnif_netdev_queue(q);
+	struct xpv_ring *ring = &q->tx.ring;
+	struct sk_buff_head done;
+	bool over;
+
+	__skb_queue_head_init(&done);
+	__netif_tx_lock_bh(nq);
+	reap(q, &done);
+	over = READ_ONCE(q->vnif->broken) || xpv_ring_free(ring) == ring->slots;
+	__netif_tx_unlock_bh(nq);
+	free_done(q, &done, 0);
+	return over;
 }
 
 /**

@@ -265,6 +265,7 @@ static inline struct xpv_evtchn *vnif_rx_port(struct vnif_queue *q)
 netdev_tx_t vnif_tx_xmit(struct sk_buff *skb, struct net_device *netdev);
 void vnif_tx_timeout(struct net_device *netdev, unsigned int index);
 int vnif_tx_poll(struct napi_struct *napi, int budget);
+bool vnif_tx_drain(struct vnif_queue *q);
 bool vnif_tx_event(struct vnif_queue *q);
 int vnif_tx_create(struct vnif_queue *q);
 void vnif_tx_destroy(struct vnif_queue *q);
