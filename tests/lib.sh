@@ -87,7 +87,7 @@ _cache_build() {
 		flock "$lock"
 	fi
 	# Under the lock anything left in tmp/ is from a run that was killed.
-	rm -rf "$XENPV_CACHE/tmp/$flat".*
+	rm -rf --one-file-system "$XENPV_CACHE/tmp/$flat".*
 	cache_fresh "$name" "$hash" || _cache_make "$@"
 	echo "$dest"
 }
@@ -116,7 +116,7 @@ _cache_make() {
 	set +m
 	wait "$pid" || rc=$?
 	if [ "$rc" -ne 0 ]; then
-		rm -rf "$tmp"
+		rm -rf --one-file-system "$tmp"
 		[ ! -s "$log" ] || tail -n 15 "$log" | sed 's/^/    /' >&"$XENPV_TTY"
 		[ "$(df -Pm "$XENPV_CACHE" | awk 'NR == 2 { print $4 }')" -ge 64 ] ||
 			warn "no space left in $XENPV_CACHE"
@@ -127,7 +127,7 @@ _cache_make() {
 		mv -T "$dest" "$tmp.old"
 	fi
 	mv -T "$tmp" "$dest" || die "cannot move $name into place"
-	rm -rf "$tmp.old"
+	rm -rf --one-file-system "$tmp.old"
 	trap - INT TERM HUP
 	say "built $name in $((SECONDS - start)) s"
 }
@@ -137,7 +137,7 @@ _cache_stop() {
 		kill -TERM -- "-$pid" 2>/dev/null || :
 		wait "$pid" 2>/dev/null || :
 	fi
-	rm -rf "$tmp"
+	rm -rf --one-file-system "$tmp"
 	say "stopped while building $name; nothing half-made is kept"
 	trap - "$1"
 	kill -"$1" "$BASHPID"
