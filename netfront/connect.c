@@ -185,6 +185,19 @@ int vnif_connect(struct xpv_device *xd)
 }
 
 /**
+ * vnif_changed() - the backend has announced itself again
+ * @xd: the bus's device
+ *
+ * It may be somewhere else now: tell the neighbours.
+ */
+void vnif_changed(struct xpv_device *xd)
+{
+	struct vnif *vnif = dev_get_drvdata(&xd->dev);
+
+	netdev_notify_peers(vnif->netdev);
+}
+
+/**
  * vnif_stop() - no packet moves any more
  * @xd: the bus's device
  * @why: a backend that will answer gets time for what it has

@@ -177,6 +177,7 @@ static struct xpv_driver vnif_driver = {
 	.prepare = vnif_prepare,
 	.publish = vnif_publish,
 	.connect = vnif_connect,
+	.changed = vnif_changed,
 	.stop = vnif_stop,
 	.disconnect = vnif_disconnect,
 	.remove = vnif_remove,

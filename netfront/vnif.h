@@ -238,6 +238,7 @@ void vnif_broken(struct vnif *vnif, const char *reason);
 int vnif_prepare(struct xpv_device *xd);
 void vnif_publish(struct xpv_device *xd, struct xpv_batch *batch);
 int vnif_connect(struct xpv_device *xd);
+void vnif_changed(struct xpv_device *xd);
 int vnif_stop(struct xpv_device *xd, enum xpv_why why);
 void vnif_disconnect(struct xpv_device *xd, enum xpv_why why);
 
