@@ -513,29 +513,32 @@ static void mask_everything(void)
 	}
 }
 
+/**
+ * xpv_evtchn_reset() - start from nothing: every port masked, stale ones closed
+ *
+ * Process context, before the first port is opened, and after the callback
+ * parameter was written: that makes the layout of shared info ours, which a
+ * restored domain has in 64 bits whatever we are.
+ */
+void xpv_evtchn_reset(void)
+{
+	mask_everything();
+	close_stale_ports();
+}
+
 int xpv_evtchn_start(void)
 {
 	port_of = kvcalloc(NR_PORTS, sizeof(*port_of), GFP_KERNEL);
 	cpu_ports = alloc_percpu(struct cpu_ports);
-	if (!port_of || !cpu_ports) {
-		xpv_evtchn_stop();
-		return -ENOMEM;
-	}
-	/*
-	 * A restored domain has the 64-bit layout of shared info whatever we are;
-	 * any write to this parameter makes it ours.
-	 */
-	xpv_hv_set_param(HVM_PARAM_CALLBACK_IRQ, 0);
-	mask_everything();
-	close_stale_ports();
-	return 0;
+	if (port_of && cpu_ports)
+		return 0;
+	xpv_evtchn_stop();
+	return -ENOMEM;
 }
 
 /* Every port is closed by now; upcalls are off (upcall.c stops before us). */
 void xpv_evtchn_stop(void)
 {
-	if (xpv_frames.shared_info && port_of)
-		mask_everything();
 	free_percpu(cpu_ports);
 	cpu_ports = NULL;
 	kvfree(port_of);

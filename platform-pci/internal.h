@@ -46,6 +46,7 @@ void xpv_gnt_stop(void);
 /* evtchn.c: ports */
 int xpv_evtchn_start(void);
 void xpv_evtchn_stop(void);
+void xpv_evtchn_reset(void);
 bool xpv_evtchn_upcall(unsigned int cpu);
 void xpv_evtchn_leave_cpu(unsigned int cpu);
 int xpv_evtchn_open_self(struct xpv_evtchn *ec, unsigned int cpu,

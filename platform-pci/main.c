@@ -38,6 +38,8 @@
 
 static struct xpv_hv_version xen;
 static bool started;
+/* Why the platform device could not be used; 0 while there was none. */
+static int probe_error;
 
 /* ---- parameters: a wrong word refuses the load ---------------------------- */
 
@@ -189,16 +191,15 @@ static int platform_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 	if (started)
 		return -EBUSY;
 	err = pci_enable_device(pdev);
-	if (err) {
-		dev_err(&pdev->dev, "cannot be enabled: %d\n", err);
-		return err;
+	if (!err) {
+		err = platform_start(pdev);
+		if (err)
+			pci_disable_device(pdev);
 	}
-	err = platform_start(pdev);
-	if (err) {
+	if (err)
 		dev_err(&pdev->dev, "the guest goes on without PV drivers: %d\n",
 			err);
-		pci_disable_device(pdev);
-	}
+	probe_error = err;
 	return err;
 }
 
@@ -258,13 +259,14 @@ static int __init platform_init(void)
 	err = pci_register_driver(&platform_driver);
 	if (err)
 		return err;
-	if (!started) {
-		pci_unregister_driver(&platform_driver);
-		pr_err("Xen %u.%u is here, but no usable Xen platform device (PCI 5853:0001): is xen_platform_pci=1 set for this guest?\n",
-		       xen.major, xen.minor);
-		return -ENODEV;
-	}
-	return 0;
+	if (started)
+		return 0;
+	pci_unregister_driver(&platform_driver);
+	if (probe_error)
+		return probe_error;
+	pr_err("Xen %u.%u is here, but no free Xen platform device (PCI 5853:0001): is xen_platform_pci=1 set for this guest?\n",
+	       xen.major, xen.minor);
+	return -ENODEV;
 }
 
 static void __exit platform_exit(void)

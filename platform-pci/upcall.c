@@ -86,6 +86,39 @@ int xpv_upcall_vcpu(unsigned int cpu)
 	return per_cpu(upcalls, cpu).irq ? per_cpu(upcalls, cpu).vcpu : -ENODEV;
 }
 
+/* ---- the callback parameter ----------------------------------------------- */
+
+/* INTx as Xen wants it named: our interrupt pin on our PCI slot. */
+static u64 intx_callback(void)
+{
+	u8 pin = 1;
+
+	pci_read_config_byte(platform, PCI_INTERRUPT_PIN, &pin);
+	return ((u64)HVM_PARAM_CALLBACK_TYPE_PCI_INTX << 56) |
+	       ((u64)pci_domain_nr(platform->bus) << 32) |
+	       (platform->bus->number << 16) | (platform->devfn << 8) |
+	       ((pin - 1) & 3);
+}
+
+/*
+ * Tell Xen where to raise INTx. It matters with vectors too: the toolstack takes
+ * a guest with this parameter for one that answers control/shutdown. Writing it
+ * raises one upcall on every vCPU, so the interrupts must be there.
+ */
+static int callback_on(void)
+{
+	int err = xpv_hv_set_param(HVM_PARAM_CALLBACK_IRQ, intx_callback());
+
+	if (!err)
+		xpv_evtchn_reset();
+	return err;
+}
+
+static void callback_off(void)
+{
+	xpv_hv_set_param(HVM_PARAM_CALLBACK_IRQ, 0);
+}
+
 /* ---- proof ---------------------------------------------------------------- */
 
 struct proof {
@@ -119,7 +152,9 @@ static int prove(unsigned int cpu)
 			err = -ETIMEDOUT;
 		xpv_evtchn_close(&proof->ec);
 	}
-	if (!err && proof->on_cpu != cpu && !IS_ENABLED(CONFIG_PREEMPT_RT))
+	/* INTx may come elsewhere once, until it has moved; threads anywhere. */
+	if (!err && mode == VECTORS && proof->on_cpu != cpu &&
+	    !IS_ENABLED(CONFIG_PREEMPT_RT))
 		err = -EXDEV;
 	kfree(proof);
 	return err;
@@ -348,9 +383,13 @@ static int vectors_start(void)
 	if (err < 0)
 		goto err_stop;
 	hotplug_state = err;
+	err = callback_on();
+	if (err)
+		goto err_stop;
 	err = prove_vectors();
 	if (!err)
 		return 0;
+	callback_off();
 err_stop:
 	vectors_stop();
 	mode = OFF;
@@ -399,18 +438,6 @@ static irqreturn_t intx_handler(int irq, void *data)
 	return IRQ_RETVAL(ours);
 }
 
-/* The callback parameter: our interrupt pin on our PCI slot. */
-static u64 intx_callback(void)
-{
-	u8 pin = 1;
-
-	pci_read_config_byte(platform, PCI_INTERRUPT_PIN, &pin);
-	return ((u64)HVM_PARAM_CALLBACK_TYPE_PCI_INTX << 56) |
-	       ((u64)pci_domain_nr(platform->bus) << 32) |
-	       (platform->bus->number << 16) | (platform->devfn << 8) |
-	       ((pin - 1) & 3);
-}
-
 static void intx_stop(void)
 {
 	irq_set_affinity_hint(platform->irq, NULL);
@@ -426,17 +453,18 @@ static int intx_start(void)
 		return -ENODEV;
 	}
 	mode = INTX;
+	irq_set_affinity_hint(platform->irq, cpumask_of(boot_cpu));
 	err = request_irq(platform->irq, intx_handler,
 			  IRQF_SHARED | IRQF_NOBALANCING, "xen-platform-pci",
 			  platform);
 	if (err) {
 		dev_err(&platform->dev, "cannot use interrupt %u: %d\n",
 			platform->irq, err);
+		irq_set_affinity_hint(platform->irq, NULL);
 		mode = OFF;
 		return err;
 	}
-	irq_set_affinity_hint(platform->irq, cpumask_of(boot_cpu));
-	err = xpv_hv_set_param(HVM_PARAM_CALLBACK_IRQ, intx_callback());
+	err = callback_on();
 	if (!err)
 		err = prove(boot_cpu);
 	if (err == -ETIMEDOUT && !aim_vector_at_intx())
@@ -444,7 +472,7 @@ static int intx_start(void)
 	if (err) {
 		dev_err(&platform->dev, "no event arrives by interrupt %u: %d\n",
 			platform->irq, err);
-		xpv_hv_set_param(HVM_PARAM_CALLBACK_IRQ, 0);
+		callback_off();
 		intx_stop();
 		mode = OFF;
 	}
@@ -455,26 +483,20 @@ static int intx_start(void)
 
 int xpv_upcall_start(struct pci_dev *pdev, enum xpv_upcall_choice choice)
 {
-	int err = -EINVAL;
+	int err;
 
 	platform = pdev;
 	boot_cpu = cpumask_first(cpu_online_mask);
-	if (choice != XPV_UPCALL_INTX)
-		err = vectors_start();
-	if (!err)
-		/*
-		 * Unused as an interrupt, but the toolstack takes a guest with this
-		 * parameter for one that answers control/shutdown.
-		 */
-		return xpv_hv_set_param(HVM_PARAM_CALLBACK_IRQ,
-					intx_callback());
-	if (choice == XPV_UPCALL_VECTORS) {
+	if (choice == XPV_UPCALL_INTX)
+		return intx_start();
+	err = vectors_start();
+	if (err && choice == XPV_UPCALL_VECTORS)
 		dev_err(&pdev->dev,
 			"upcall vectors cannot be used here (%d): try events=auto\n",
 			err);
-		return err;
-	}
-	return intx_start();
+	else if (err)
+		err = intx_start();
+	return err;
 }
 
 static void upcall_settle(void *unused)
@@ -485,7 +507,7 @@ void xpv_upcall_stop(void)
 {
 	if (mode == OFF)
 		return;
-	xpv_hv_set_param(HVM_PARAM_CALLBACK_IRQ, 0);
+	callback_off();
 	/* That raised a last upcall on every CPU: let them come in. */
 	on_each_cpu(upcall_settle, NULL, 1);
 	if (mode == VECTORS)
