@@ -2,11 +2,13 @@
 /*
  * The bus "xen": devices that xenstore shows, drivers, and the handshake.
  *
- * A device has one phase and one writer of it: control work, on an ordered
- * workqueue of the device's own. Store watches, time-outs and a driver's wishes
- * only set a flag and queue that work, so a flood of them costs nothing. All
- * hooks of a driver run there, or in probe and remove when that work is stopped:
- * never two at once for one device, always in process context.
+ * A device has one phase and one writer of it: control work, a work item of the
+ * device's own that never runs twice at once. Store watches, time-outs and a
+ * driver's wishes only set a flag and queue that work, so a flood of them costs
+ * nothing. All hooks of a driver but probe and remove run there, and these two
+ * run before it starts and after it has ended: never two at once for one device,
+ * always in process context, always with memory allocation that starts no I/O
+ * (the disk that is being connected may be the one with the swap space).
  *
  * Who does what: the driver decides what its keys say and how its rings look;
  * the bus alone reads and writes `state`, talks about errors and decides what
@@ -18,27 +20,15 @@
 #ifndef XENPV_BUS_H
 #define XENPV_BUS_H
 
+#include <linux/completion.h>
 #include <linux/device.h>
 #include <linux/types.h>
 #include <linux/wait.h>
 #include <linux/workqueue.h>
 #include <xen/interface/xen.h>
 #include <xen/interface/io/xenbus.h>
+#include <xenpv/phase.h>
 #include <xenpv/store.h>
-
-/**
- * enum xpv_phase - where a device stands; only control work writes it
- * @XPV_DOWN: no rings, grants or ports
- * @XPV_PREPARED: rings granted, keys written; the backend may map them
- * @XPV_LIVE: the only phase that accepts I/O
- * @XPV_BROKEN: the peer lied or failed; I/O fails until it starts anew
- */
-enum xpv_phase {
-	XPV_DOWN,
-	XPV_PREPARED,
-	XPV_LIVE,
-	XPV_BROKEN,
-};
 
 /**
  * enum xpv_why - why a device leaves LIVE or PREPARED
@@ -69,8 +59,10 @@ struct xpv_batch;
  * @prepare: DOWN -> PREPARED; read features, make rings, claim references, open
  *	ports. On error it has undone all that it did; the device goes to BROKEN
  * @publish: put our keys into the batch; may run again, so no side effects
- * @connect: PREPARED -> LIVE; read the geometry and accept I/O. On error the
- *	bus calls @disconnect (why: BROKEN)
+ * @connect: PREPARED -> LIVE; read the geometry and accept I/O. It must not wait
+ *	for the backend to answer I/O (reading a partition table is work of its
+ *	own): nobody could end that wait. On error the bus calls @stop and
+ *	@disconnect (why: BROKEN)
  * @changed: LIVE; the backend announced Connected again, or a key changed that
  *	the bus watches for all (resize, carrier)
  * @stop: LIVE; let no new request reach the ring. Requests in flight: RESET
@@ -105,33 +97,45 @@ struct xpv_driver {
  * @type: "vbd"
  * @id: "51712"
  * @nodename: "device/vbd/51712": our directory, relative to our home
- * @otherend: the backend's directory, absolute; set while a driver is bound
+ * @otherend: the backend's directory, absolute; it and @otherend_id stay for the
+ *	device's life: another backend is another device
  * @otherend_id: the backend's domain; grants and ports are made for this one
  * @phase: see enum xpv_phase; others than control work may read it late
  *
  * Drivers keep their own with dev_set_drvdata(&xd->dev). The rest is private to
  * the bus.
+ *
+ * Who may touch it
+ *	list, generation	the scan (bus.c)
+ *	events, broken_reason	anybody, atomically
+ *	drv			probe and control work; NULL: control work does nothing
+ *	all else		control work; probe, before it starts
  */
 struct xpv_device {
 	struct device dev;
-	const char *type;
-	const char *id;
+	char type[16];
+	char id[24];
 	char nodename[64];
 	char *otherend;
 	domid_t otherend_id;
 	enum xpv_phase phase;
 	/* private to xenbus/ */
-	enum xenbus_state state;
-	enum xenbus_state otherend_state;
-	struct workqueue_struct *control_wq;
+	const struct xpv_driver *drv;
+	enum xenbus_state state;	/* what we announced last */
+	int backend;			/* what the backend said last */
+	bool moved;			/* since the last connection ended */
+	bool fresh;			/* bound, nothing announced yet */
+	bool refused;			/* in use: close later */
 	struct delayed_work control;
 	unsigned long events;
-	unsigned long deadline;
+	unsigned long deadline;		/* jiffies; 0: none */
 	const char *broken_reason;
+	char *watch_path;
 	struct xpv_watch watch;
-	bool watching;
 	wait_queue_head_t state_wait;
-	struct list_head seen;
+	struct completion left;
+	struct list_head list;
+	unsigned int generation;
 };
 
 #define to_xpv_device(d) container_of(d, struct xpv_device, dev)

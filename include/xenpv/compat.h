@@ -16,6 +16,26 @@
 #include <linux/version.h>
 #include "xpv-probes.h"
 
+/* --- bus_type: match takes a const driver from 6.11 on, uevent a const device
+ * from 6.3 on, remove returns nothing from 5.15 on --- */
+#ifdef XPV_HAVE_BUS_MATCH_CONST
+#define xpv_match_const const
+#else
+#define xpv_match_const
+#endif
+#ifdef XPV_HAVE_BUS_REMOVE_VOID
+#define xpv_bus_remove_ret void
+#define XPV_BUS_REMOVED
+#else
+#define xpv_bus_remove_ret int
+#define XPV_BUS_REMOVED 0
+#endif
+#ifdef XPV_HAVE_BUS_UEVENT_CONST
+#define xpv_uevent_const const
+#else
+#define xpv_uevent_const
+#endif
+
 /* --- cpuid(): its own header from 6.17 on ------------------------------- */
 #ifdef XPV_HAVE_CPUID_API_H
 #define XPV_CPUID_HEADER <asm/cpuid/api.h>

@@ -59,6 +59,21 @@ if [ ! -e "$dir/XEN_INTERFACE.yes" ]; then
 fi
 
 # --- probes, one noun each, in alphabetical order -------------------------
+probe BUS_MATCH_CONST "$@" <<'EOF'
+#include <linux/device.h>
+static int match(struct device *dev, const struct device_driver *drv) { return 0; }
+struct bus_type probe = { .match = match };
+EOF
+probe BUS_REMOVE_VOID "$@" <<'EOF'
+#include <linux/device.h>
+static void remove(struct device *dev) { }
+struct bus_type probe = { .remove = remove };
+EOF
+probe BUS_UEVENT_CONST "$@" <<'EOF'
+#include <linux/device.h>
+static int uevent(const struct device *dev, struct kobj_uevent_env *env) { return 0; }
+struct bus_type probe = { .uevent = uevent };
+EOF
 probe CPUID_API_H "$@" <<'EOF'
 #include <asm/cpuid/api.h>
 EOF

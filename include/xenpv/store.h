@@ -10,8 +10,9 @@
  * All functions here sleep: process context only, and never inside a watch
  * callback unless the callback's description allows it.
  *
- * Locks: one mutex for the wire (comms.c), one for the list of watches
- * (watch.c); neither is held while a callback runs.
+ * Locks, in this order: register_lock (watch.c) over the making of watches,
+ * held across requests; list_lock (watch.c) over the list of watches, held while
+ * a callback runs; the wire's own (comms.c), innermost.
  */
 #ifndef XENPV_STORE_H
 #define XENPV_STORE_H
@@ -80,9 +81,9 @@ int xpv_xs_tx_end(u32 tx, bool abort);
 /**
  * struct xpv_watch - tell me when something changes at or below a path
  * @path: absolute, or relative to the domain's home; must stay until unregistered
- * @fn: called in process context on the one watch thread, so it must not wait
- *	for anything and must not call xenstore: it queues work. @path is what
- *	changed.
+ * @fn: called in process context on the thread that receives all messages, so it
+ *	must not wait for anything and must not call xenstore: it sets a flag and
+ *	queues work. @path is what changed.
  *
  * The token on the wire is made from the watch's own number: stale or forged
  * events find no watch and are dropped.

@@ -1,0 +1,528 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The handshake: carries out what the table of phase.c says.
+ *
+ * Below, F4 means that we write state 4 (Connected) to our directory, B4 that
+ * the backend does to its own.
+ *
+ *	open	B2, prepare, publish with F3 (vbd) or F4 (vif), B4, connect, F4
+ *	close	stop, F5, B5, F6, B6, disconnect
+ *	reset	B2 while LIVE: stop, disconnect, open
+ *	break	stop, F5, F6, disconnect; nobody waits for a liar
+ *	bind	a state other than F1 is of an earlier connection (kexec, or the
+ *		driver was unbound): F5, B5, F6, B6, then F1 has the backend begin
+ *		again with B2
+ *
+ * One look at the backend's state is one step and walks one edge at most; then
+ * control work queues itself again, so being unbound is noticed between steps
+ * whatever the backend does. Waiting to be connected is a deadline, not a wait.
+ * Only the close handshake waits, bounded, and ends at once when the frontend's
+ * directory is gone.
+ *
+ * The state is written in a transaction that first sees whether it is still
+ * there: writing to a directory that the toolstack has removed would make a ghost
+ * of it. All our transactions go one at a time, because xenstored allows a guest
+ * only a few.
+ *
+ * Life: xpv_control_start() to xpv_control_stop() for each binding.
+ * Locks: announce_lock; else see xenbus.h. Hooks run without any lock.
+ * Trust: the backend's state is read as untrusted; see phase.c.
+ */
+#include <linux/delay.h>
+#include <linux/export.h>
+#include <linux/jiffies.h>
+#include <linux/random.h>
+#include <linux/sched/mm.h>
+#include <linux/slab.h>
+
+#include "phase.h"
+#include "value.h"
+#include "xenbus.h"
+
+#define CONNECT_TIMEOUT		(30 * HZ)
+#define CLOSE_TIMEOUT		(10 * HZ)
+/* xenstored failed us: so soon do we ask it again. */
+#define STORE_RETRY		(5 * HZ)
+/* Others wrote what our transaction touched: so often is it tried again. */
+#define ANNOUNCE_TRIES		100
+
+/* States of the backend that end a wait. */
+#define BACKEND_UP	(BIT(XenbusStateInitialised) | BIT(XenbusStateConnected))
+#define BACKEND_LET_GO	(BIT(XenbusStateInitialising) | \
+			 BIT(XenbusStateInitWait) | BIT(XenbusStateClosed))
+#define BACKEND_LETS_GO	(BACKEND_LET_GO | BIT(XenbusStateClosing))
+
+/* Bits of xpv_device.events */
+enum {
+	EV_STATE,	/* the backend's state was written */
+	EV_GONE,	/* the frontend's directory is gone */
+	EV_LEAVE,	/* being unbound */
+};
+
+static struct workqueue_struct *control_wq;
+static DEFINE_MUTEX(announce_lock);
+
+/* ---- signals to control work: any context ---------------------------------- */
+
+void xpv_bus_kick(struct xpv_device *xd)
+{
+	mod_delayed_work(control_wq, &xd->control, 0);
+}
+EXPORT_SYMBOL_GPL(xpv_bus_kick);
+
+void xpv_bus_broken(struct xpv_device *xd, const char *reason)
+{
+	cmpxchg(&xd->broken_reason, NULL, reason);
+	xpv_bus_kick(xd);
+}
+EXPORT_SYMBOL_GPL(xpv_bus_broken);
+
+static void signal_control(struct xpv_device *xd, unsigned int event)
+{
+	set_bit(event, &xd->events);
+	wake_up(&xd->state_wait);
+	xpv_bus_kick(xd);
+}
+
+void xpv_control_gone(struct xpv_device *xd)
+{
+	signal_control(xd, EV_GONE);
+}
+
+static void backend_event(struct xpv_watch *watch, const char *path)
+{
+	signal_control(container_of(watch, struct xpv_device, watch), EV_STATE);
+}
+
+/* ---- the two states ---------------------------------------------------------- */
+
+static void set_phase(struct xpv_device *xd, enum xpv_phase phase)
+{
+	WRITE_ONCE(xd->phase, phase);
+}
+
+static bool is_gone(const struct xpv_device *xd)
+{
+	return test_bit(EV_GONE, &xd->events);
+}
+
+/* Return: 0 with a value of xenbus_state, -ENOENT, or an error of xenstore. */
+static int read_state(const char *dir, int *state)
+{
+	unsigned int len;
+	char *text = xpv_xs_read(XPV_XS_NO_TX, dir, "state", &len);
+
+	if (IS_ERR(text))
+		return PTR_ERR(text);
+	*state = xpv_value_state(text, len);
+	kfree(text);
+	return 0;
+}
+
+/* Look what the backend says. 0, or an error of xenstore and nothing changed. */
+static int look_at_backend(struct xpv_device *xd)
+{
+	int state = XPV_BACKEND_GONE;
+	int err = is_gone(xd) ? -ENOENT : read_state(xd->otherend, &state);
+
+	if (err && err != -ENOENT)
+		return err;
+	if (state != xd->backend)
+		xd->moved = true;
+	xd->backend = state;
+	return 0;
+}
+
+/* Wait for one of the states in @want. -ENOENT: the backend or we are gone. */
+static int wait_backend(struct xpv_device *xd, unsigned long want)
+{
+	unsigned long end = jiffies + CLOSE_TIMEOUT;
+
+	for (;;) {
+		clear_bit(EV_STATE, &xd->events);
+		if (!look_at_backend(xd)) {
+			if (xd->backend == XPV_BACKEND_GONE)
+				return -ENOENT;
+			if (want & BIT(xd->backend))
+				return 0;
+		}
+		if (time_after_eq(jiffies, end))
+			return -ETIMEDOUT;
+		wait_event_timeout(xd->state_wait,
+				   test_bit(EV_STATE, &xd->events) || is_gone(xd),
+				   HZ);
+	}
+}
+
+typedef void (*publish_fn)(struct xpv_device *xd, struct xpv_batch *batch);
+
+static int put_state(struct xpv_device *xd, u32 tx, enum xenbus_state state,
+		     publish_fn publish)
+{
+	struct xpv_batch batch = { .xd = xd, .tx = tx };
+	char *old = xpv_xs_read(tx, xd->nodename, "state", NULL);
+
+	if (IS_ERR(old))
+		return PTR_ERR(old);
+	kfree(old);
+	if (publish)
+		publish(xd, &batch);
+	xpv_batch_put(&batch, "state", "%d", state);
+	return batch.err;
+}
+
+/*
+ * Write our state, and with @publish our keys before it, in one transaction.
+ * Return: 0; -ENOENT: our directory is gone; -EBUSY: others wrote all the time;
+ * or an error of xenstore.
+ */
+static int announce(struct xpv_device *xd, enum xenbus_state state,
+		    publish_fn publish)
+{
+	unsigned int tries;
+	int err = -ENOENT, end;
+	u32 tx;
+
+	mutex_lock(&announce_lock);
+	for (tries = 0; tries < ANNOUNCE_TRIES && !is_gone(xd); tries++) {
+		err = xpv_xs_tx_start(&tx);
+		if (err)
+			break;
+		err = put_state(xd, tx, state, publish);
+		end = xpv_xs_tx_end(tx, err);
+		if (!err)
+			err = end;
+		if (err != -EAGAIN)
+			break;
+		err = -EBUSY;
+		usleep_range(1000, 1000 + (get_random_u32() & 0xfff));
+	}
+	mutex_unlock(&announce_lock);
+	if (!err)
+		xd->state = state;
+	return err;
+}
+
+/* ---- edges ------------------------------------------------------------------- */
+
+/* F5, B5, F6, B6. However it ends, nothing more can be done. */
+static void close_handshake(struct xpv_device *xd)
+{
+	if (announce(xd, XenbusStateClosing, NULL))
+		return;
+	wait_backend(xd, BACKEND_LETS_GO);
+	if (announce(xd, XenbusStateClosed, NULL))
+		return;
+	if (wait_backend(xd, BACKEND_LET_GO) == -ETIMEDOUT)
+		dev_warn(&xd->dev,
+			 "backend does not close: pages it holds stay parked\n");
+	/* A backend that has not moved still speaks of what was. */
+	xd->moved = xd->backend == XPV_BACKEND_GONE ||
+		    !(BIT(xd->backend) & BACKEND_UP);
+}
+
+static void disconnect(struct xpv_device *xd, enum xpv_why why)
+{
+	if (xd->phase == XPV_LIVE || xd->phase == XPV_PREPARED)
+		xd->drv->disconnect(xd, why);
+	set_phase(xd, XPV_DOWN);
+	xd->deadline = 0;
+	xd->refused = false;
+	WRITE_ONCE(xd->broken_reason, NULL);
+}
+
+/* Nobody answers: the backend has left, or our directory has gone. */
+static void lose(struct xpv_device *xd)
+{
+	if (xd->phase == XPV_LIVE)
+		xd->drv->stop(xd, XPV_WHY_GONE);
+	disconnect(xd, XPV_WHY_GONE);
+	announce(xd, XenbusStateClosed, NULL);
+}
+
+/* The connection is not to be had, or not to be trusted any more. */
+static void break_off(struct xpv_device *xd, int err, const char *reason)
+{
+	if (err == -ENOENT && is_gone(xd)) {
+		lose(xd);
+		return;
+	}
+	if (xd->phase == XPV_LIVE)
+		xd->drv->stop(xd, XPV_WHY_BROKEN);
+	xpv_bus_error(xd, err, "%s", reason);
+	announce(xd, XenbusStateClosing, NULL);
+	announce(xd, XenbusStateClosed, NULL);
+	disconnect(xd, XPV_WHY_BROKEN);
+	set_phase(xd, XPV_BROKEN);
+	xd->moved = false;
+}
+
+static void open_connection(struct xpv_device *xd)
+{
+	int err;
+
+	WRITE_ONCE(xd->broken_reason, NULL);
+	err = xd->drv->prepare(xd);
+	if (err) {
+		break_off(xd, err, "cannot prepare a connection");
+		return;
+	}
+	set_phase(xd, XPV_PREPARED);
+	err = announce(xd, xd->drv->announce, xd->drv->publish);
+	if (err) {
+		break_off(xd, err, "cannot write the keys of a connection");
+		return;
+	}
+	xd->deadline = jiffies + CONNECT_TIMEOUT;
+}
+
+static void go_live(struct xpv_device *xd)
+{
+	int err;
+
+	xd->deadline = 0;
+	set_phase(xd, XPV_LIVE);
+	err = xd->drv->connect(xd);
+	if (err) {
+		break_off(xd, err, "cannot use what the backend offers");
+		return;
+	}
+	if (xd->state != XenbusStateConnected) {
+		err = announce(xd, XenbusStateConnected, NULL);
+		if (err)
+			break_off(xd, err, "cannot announce the connection");
+	}
+}
+
+static void reset(struct xpv_device *xd)
+{
+	xd->drv->stop(xd, XPV_WHY_RESET);
+	disconnect(xd, XPV_WHY_RESET);
+}
+
+/* Return: false if the device is in use and stays LIVE. */
+static bool close_connection(struct xpv_device *xd, enum xpv_why why)
+{
+	int err = 0;
+
+	if (xd->phase == XPV_LIVE)
+		err = xd->drv->stop(xd, why);
+	if (err == -EBUSY && why == XPV_WHY_CLOSING) {
+		if (!xd->refused)
+			xpv_bus_error(xd, err,
+				      "in use: it closes when its last user is gone");
+		xd->refused = true;
+		return false;
+	}
+	close_handshake(xd);
+	disconnect(xd, why);
+	return true;
+}
+
+/*
+ * Just bound. Somebody may have used the device before: this driver, or a kernel
+ * that knew nothing of us. Return: 0, or an error: look again later.
+ */
+static int start_over(struct xpv_device *xd)
+{
+	int own;
+	int err = read_state(xd->nodename, &own);
+
+	if (err)
+		return err;
+	xd->moved = true;
+	xd->state = own;
+	if (own == XenbusStateInitialising && xd->backend != XenbusStateClosed)
+		return 0;
+	if (own > XenbusStateInitialising && own != XenbusStateClosed)
+		close_handshake(xd);
+	return announce(xd, XenbusStateInitialising, NULL);
+}
+
+/* ---- control work -------------------------------------------------------------- */
+
+/* A device that waits for its backend: has it waited long enough? */
+static bool check_deadline(struct xpv_device *xd)
+{
+	if (!xd->deadline || time_before(jiffies, xd->deadline))
+		return false;
+	xd->deadline = 0;
+	if (xd->phase == XPV_PREPARED) {
+		break_off(xd, -ETIMEDOUT, "backend does not connect");
+		return true;
+	}
+	if (xd->phase == XPV_DOWN && xd->backend != XenbusStateClosing &&
+	    xd->backend != XenbusStateClosed)
+		xpv_bus_error(xd, -ETIMEDOUT,
+			      "backend does not answer, waiting on");
+	return false;
+}
+
+/* Return: true if an edge was walked. */
+static bool walk(struct xpv_device *xd, bool event)
+{
+	switch (xpv_phase_next(xd->phase, xd->backend, xd->moved, event)) {
+	case XPV_OPEN:
+		open_connection(xd);
+		return true;
+	case XPV_CONNECT:
+		go_live(xd);
+		return true;
+	case XPV_CHANGED:
+		xd->drv->changed(xd);
+		return false;
+	case XPV_RESET:
+		reset(xd);
+		return true;
+	case XPV_CLOSE:
+		return close_connection(xd, XPV_WHY_CLOSING);
+	case XPV_LOSE:
+		lose(xd);
+		return true;
+	case XPV_REVIVE:
+		disconnect(xd, XPV_WHY_BROKEN);
+		return true;
+	case XPV_STAY:
+		break;
+	}
+	return check_deadline(xd);
+}
+
+/* Return: jiffies until the next look, or a negative number for "on event". */
+static long step(struct xpv_device *xd)
+{
+	bool event = test_and_clear_bit(EV_STATE, &xd->events);
+	const char *reason;
+
+	if (look_at_backend(xd))
+		return STORE_RETRY;
+	if (xd->fresh) {
+		if (is_gone(xd))
+			return -1;
+		if (start_over(xd))
+			return STORE_RETRY;
+		xd->fresh = false;
+		xd->deadline = jiffies + CONNECT_TIMEOUT;
+		return 0;
+	}
+	reason = READ_ONCE(xd->broken_reason);
+	if (reason && xd->backend != XPV_BACKEND_GONE &&
+	    (xd->phase == XPV_PREPARED || xd->phase == XPV_LIVE)) {
+		break_off(xd, -EPROTO, reason);
+		return 0;
+	}
+	if (walk(xd, event))
+		return 0;
+	if (!xd->deadline)
+		return -1;
+	return max_t(long, xd->deadline - jiffies, 1);
+}
+
+static void leave(struct xpv_device *xd)
+{
+	if (is_gone(xd) || xd->backend == XPV_BACKEND_GONE)
+		lose(xd);
+	else if (xd->phase == XPV_LIVE || xd->phase == XPV_PREPARED)
+		close_connection(xd, XPV_WHY_REMOVE);
+	xpv_xs_unwatch(&xd->watch);
+	kfree(xd->watch_path);
+	xd->watch_path = NULL;
+	WRITE_ONCE(xd->drv, NULL);
+	complete(&xd->left);
+}
+
+/* Return: 0, or an error of xenstore: try again. */
+static int watch_backend(struct xpv_device *xd)
+{
+	int err;
+
+	if (!xd->watch_path)
+		xd->watch_path = kasprintf(GFP_NOIO, "%s/state", xd->otherend);
+	if (!xd->watch_path)
+		return -ENOMEM;
+	xd->watch.path = xd->watch_path;
+	xd->watch.fn = backend_event;
+	err = xpv_xs_watch(&xd->watch);
+	if (err)
+		dev_err_ratelimited(&xd->dev,
+				    "cannot watch the backend, trying again: %d\n",
+				    err);
+	return err;
+}
+
+/* Return: as step(). */
+static long act(struct xpv_device *xd)
+{
+	if (test_and_clear_bit(EV_LEAVE, &xd->events)) {
+		leave(xd);
+		return -1;
+	}
+	if (!xd->watch.id && watch_backend(xd))
+		return STORE_RETRY;
+	return step(xd);
+}
+
+static void control(struct work_struct *work)
+{
+	struct xpv_device *xd = container_of(to_delayed_work(work),
+					     struct xpv_device, control);
+	unsigned int noio = memalloc_noio_save();
+	long delay = -1;
+
+	/* Pairs with the release in xpv_control_start(). */
+	if (smp_load_acquire(&xd->drv))
+		delay = act(xd);
+	memalloc_noio_restore(noio);
+	/* An event that came meanwhile has queued it already, and sooner. */
+	if (delay >= 0)
+		queue_delayed_work(control_wq, &xd->control, delay);
+}
+
+/* ---- binding --------------------------------------------------------------------- */
+
+void xpv_control_queue(struct delayed_work *work, unsigned long delay)
+{
+	if (delay)
+		queue_delayed_work(control_wq, work, delay);
+	else
+		mod_delayed_work(control_wq, work, 0);
+}
+
+void xpv_control_start(struct xpv_device *xd, const struct xpv_driver *drv)
+{
+	xd->phase = XPV_DOWN;
+	xd->backend = XenbusStateUnknown;
+	xd->fresh = true;
+	reinit_completion(&xd->left);
+	/* All of the above before control work sees a driver. */
+	smp_store_release(&xd->drv, drv);
+	xpv_bus_kick(xd);
+}
+
+void xpv_control_stop(struct xpv_device *xd)
+{
+	signal_control(xd, EV_LEAVE);
+	wait_for_completion(&xd->left);
+}
+
+void xpv_control_prepare(struct xpv_device *xd)
+{
+	INIT_DELAYED_WORK(&xd->control, control);
+	init_waitqueue_head(&xd->state_wait);
+	init_completion(&xd->left);
+}
+
+int xpv_control_init(void)
+{
+	/*
+	 * Unbound, as it sleeps for long. Not WQ_MEM_RECLAIM: hooks of drivers
+	 * wait for work on the system's queues, which such a queue must not.
+	 */
+	control_wq = alloc_workqueue("xenpv", WQ_UNBOUND, 0);
+	return control_wq ? 0 : -ENOMEM;
+}
+
+void xpv_control_exit(void)
+{
+	destroy_workqueue(control_wq);
+}

@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What the files of xenbus/ know of each other, and platform-pci/main.c of them.
+ *
+ * From below: wire.c value.c phase.c (pure), comms.c (messages), store.c (verbs),
+ * watch.c, bus.c (devices and drivers), keys.c (their values), handshake.c.
+ *
+ * Life of a device
+ *	scan (bus.c): created and registered -> bus probe: driver's probe, then
+ *	xpv_control_start() -> control work walks the table of phase.c -> bus
+ *	remove: xpv_control_stop(), driver's remove -> unregistered -> released
+ *	with its last reference.
+ *
+ * What keeps a device alive
+ *	the scan's list holds it until it unregisters it; the watch on its backend
+ *	and its control work exist between xpv_control_start() and _stop(), which
+ *	the driver core calls while it holds the device.
+ *
+ * Locks, in this order
+ *	bus_lock (bus.c)	registered drivers, start and stop; over the driver
+ *				core's device locks
+ *	device lock		the driver core's; held around probe and remove.
+ *				Control work never takes it: remove waits for it
+ *	announce_lock		one transaction of ours at a time (handshake.c)
+ *	register_lock, list_lock (watch.c), wire lock (comms.c): see store.h
+ * The list of devices has no lock: the scan, one work item, owns it, and
+ * xpv_bus_stop() after that has ended.
+ */
+#ifndef XENPV_XENBUS_H
+#define XENPV_XENBUS_H
+
+#include <linux/types.h>
+#include <xenpv/bus.h>
+
+#include "wire.h"
+
+/* Of comms.c and store.c, for platform-pci/main.c. */
+
+/**
+ * xpv_xs_start() - connect to xenstored
+ *
+ * Waits up to 5 s for a ring that the host has not connected yet, takes over
+ * what an earlier kernel left there, and drops that kernel's watches.
+ *
+ * Return: 0; -ENXIO this guest has no xenstore; -ETIMEDOUT its ring is never
+ * connected; -errno. It has said what is wrong.
+ */
+int xpv_xs_start(void);
+
+/**
+ * xpv_xs_stop() - let go of the ring; requests that wait fail with -EIO
+ *
+ * All watches must be gone. Accepts a client that never started.
+ */
+void xpv_xs_stop(void);
+
+/* Of bus.c, for platform-pci/main.c. */
+int xpv_bus_start(void);
+
+/**
+ * xpv_bus_stop() - unbind and remove all devices
+ *
+ * Registered drivers stay registered, without devices, until they unregister.
+ */
+void xpv_bus_stop(void);
+
+/* comms.c */
+
+/**
+ * xpv_comms_talk() - one request and its answer
+ * @type: what to do
+ * @tx: in which transaction
+ * @parts: payload
+ * @n: number of parts
+ * @reply: set to the answer, terminated, to be freed with kfree(); or NULL
+ * @len: set to its length, or NULL
+ *
+ * Sleeps, XPV_XS_TIMEOUT at most.
+ *
+ * Return: 0 or -errno, xenstored's own among them.
+ */
+int xpv_comms_talk(enum xsd_sockmsg_type type, u32 tx,
+		   const struct xpv_wire_part *parts, unsigned int n,
+		   char **reply, u32 *len);
+int xpv_comms_start(void);
+void xpv_comms_stop(void);
+
+/* watch.c; both are called by the thread of comms.c */
+void xpv_watch_deliver(const struct xpv_wire_reader *msg);
+void xpv_watch_restore(void);
+void xpv_watch_stop(void);
+
+/* handshake.c */
+int xpv_control_init(void);
+void xpv_control_exit(void);
+
+/**
+ * xpv_control_start() - begin the handshake of a device that was just bound
+ * @xd: device, DOWN
+ * @drv: its driver
+ */
+void xpv_control_start(struct xpv_device *xd, const struct xpv_driver *drv);
+
+/**
+ * xpv_control_stop() - close a device and end its control work
+ * @xd: device with xpv_control_start() behind it
+ *
+ * Waits for the backend, 20 s at most if it does not answer, not at all if the
+ * device is gone. The device is DOWN, and no hook runs, when this returns.
+ */
+void xpv_control_stop(struct xpv_device *xd);
+
+/**
+ * xpv_control_gone() - the frontend's directory is no longer there
+ * @xd: the device; waits on its backend end at once
+ */
+void xpv_control_gone(struct xpv_device *xd);
+
+/* Once, before the device is registered. */
+void xpv_control_prepare(struct xpv_device *xd);
+
+/* Queue the scan on the same threads as control work; the sooner wish wins. */
+void xpv_control_queue(struct delayed_work *work, unsigned long delay);
+
+/* keys.c */
+
+/* Keys written in one transaction; the first error sticks. */
+struct xpv_batch {
+	struct xpv_device *xd;
+	u32 tx;
+	int err;
+};
+
+#endif /* XENPV_XENBUS_H */
