@@ -82,6 +82,14 @@ void xpv_unplug_run(struct pci_dev *pdev, const char *mode, char *summary,
 		    size_t size);
 bool xpv_unplug_valid(const char *mode);
 
+/**
+ * xpv_unplug_tidy() - have Linux forget the PCI functions of unplugged cards
+ *
+ * Process context, from module init after the probe: takes the PCI layer's lock,
+ * under which a probe may run.
+ */
+void xpv_unplug_tidy(void);
+
 /* shutdown.c: control/shutdown */
 int xpv_shutdown_start(void);
 void xpv_shutdown_stop(void);

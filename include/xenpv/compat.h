@@ -43,6 +43,30 @@
 #define XPV_CPUID_HEADER <asm/processor.h>
 #endif
 
+/* --- disk_openers(): 6.0; bd_openers in part0 itself: 5.11 ----------------- */
+#if defined(XPV_HAVE_DISK_OPENERS)
+#define xpv_disk_openers(disk) disk_openers(disk)
+#elif defined(XPV_HAVE_DISK_PART0_BDEV)
+#define xpv_disk_openers(disk) ((unsigned int)(disk)->part0->bd_openers)
+#else
+#define xpv_disk_openers(disk) ({ \
+	struct block_device *_bdev = bdget_disk(disk, 0); \
+	unsigned int _openers = _bdev ? _bdev->bd_openers : 0; \
+	if (_bdev) \
+		bdput(_bdev); \
+	_openers; })
+#endif
+
+/* --- blk_mq_freeze_queue() returns what the thaw needs: 6.14 -------------- */
+#ifdef XPV_HAVE_FREEZE_MEMFLAGS
+#define xpv_freeze_queue(q) blk_mq_freeze_queue(q)
+#define xpv_unfreeze_queue(q, memflags) blk_mq_unfreeze_queue(q, memflags)
+#else
+#define xpv_freeze_queue(q) ({ blk_mq_freeze_queue(q); 0U; })
+#define xpv_unfreeze_queue(q, memflags) \
+	do { (void)(memflags); blk_mq_unfreeze_queue(q); } while (0)
+#endif
+
 /* --- HVMOP_set_evtchn_upcall_vector: in the headers from 6.0 on ----------- */
 #ifndef XPV_HAVE_HVMOP_UPCALL_VECTOR
 #include <linux/types.h>

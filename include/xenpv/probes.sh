@@ -81,6 +81,18 @@ probe ETH_HW_ADDR_SET "$@" <<'EOF'
 #include <linux/etherdevice.h>
 void probe(struct net_device *dev, const u8 *mac) { eth_hw_addr_set(dev, mac); }
 EOF
+probe DISK_OPENERS "$@" <<'EOF'
+#include <linux/blkdev.h>
+unsigned int probe(struct gendisk *disk) { return disk_openers(disk); }
+EOF
+probe DISK_PART0_BDEV "$@" <<'EOF'
+#include <linux/blkdev.h>
+int probe(struct gendisk *disk) { return disk->part0->bd_openers; }
+EOF
+probe FREEZE_MEMFLAGS "$@" <<'EOF'
+#include <linux/blk-mq.h>
+unsigned int probe(struct request_queue *q) { return blk_mq_freeze_queue(q); }
+EOF
 probe HVMOP_UPCALL_VECTOR "$@" <<'EOF'
 #include <linux/types.h>
 #include <xen/interface/xen.h>
