@@ -67,6 +67,11 @@
 	do { (void)(memflags); blk_mq_unfreeze_queue(q); } while (0)
 #endif
 
+/* --- mac_pton(): in <linux/kernel.h> before 7.0 --------------------------- */
+#if __has_include(<linux/hex.h>)
+#include <linux/hex.h>
+#endif
+
 /* --- HVMOP_set_evtchn_upcall_vector: in the headers from 6.0 on ----------- */
 #ifndef XPV_HAVE_HVMOP_UPCALL_VECTOR
 #include <linux/types.h>
