@@ -350,17 +350,21 @@ static void longest_watch_event(void **state)
 {
 	struct fixture *f = *state;
 	const char *path, *token;
-	char *body = malloc(4097);
+	char *body = malloc(8192);
 
-	memset(body, 'p', 4097);
+	memset(body, 'p', 8192);
 	body[4090] = '\0';
 	memcpy(body + 4091, "1234", 5);
 	put_body(f->reader, body, 4096);
 	assert_int_equal(xpv_wire_event(f->reader, &path, &token), 0);
 	assert_int_equal(strlen(path), 4090);
 	assert_string_equal(token, "1234");
-	put_body(f->reader, body, 4097);
-	assert_int_equal(xpv_wire_event(f->reader, &path, &token), -EPROTO);
+	memset(body, 'p', 8192);
+	for (u32 len = 4097; len <= 8192; len += 4095) {
+		put_body(f->reader, body, len);
+		assert_int_equal(xpv_wire_event(f->reader, &path, &token),
+				 -EPROTO);
+	}
 	free(body);
 }
 
