@@ -519,12 +519,30 @@ static bool same_card(const struct xpv_emu_dev *entry, const void *key)
 	       ether_addr_equal_unaligned(entry->mac, key);
 }
 
+/* Some toolstacks number emulated disks as hd, some as xvd; none does both. */
+static bool another_is_the_twin(u32 vdevice, int index)
+{
+	u32 hd = xpv_unplug_hd_number(index);
+	char dir[32];
+	char *backend;
+
+	if (vdevice == hd)
+		return false;
+	snprintf(dir, sizeof(dir), "device/vbd/%u", hd);
+	backend = xpv_xs_read(XPV_XS_NO_TX, dir, "backend", NULL);
+	if (IS_ERR(backend))
+		return false;
+	kfree(backend);
+	return true;
+}
+
 bool xpv_unplug_disk_twin(u32 vdevice)
 {
 	int index = xpv_unplug_ide_index(vdevice);
 	const struct xpv_emu disk = { .kind = XPV_EMU_DISK, .index = index };
 
-	if (index < 0 || xpv_unplug_takes(taken_bits, &disk))
+	if (index < 0 || xpv_unplug_takes(taken_bits, &disk) ||
+	    another_is_the_twin(vdevice, index))
 		return false;
 	return (hidden_disks & (1 << index)) || find_twin(same_disk, &index);
 }

@@ -56,11 +56,18 @@ int xpv_unplug_ide_index(u32 vdevice)
 			return -1;
 		return (major == MAJOR_HD_SECONDARY ? 2 : 0) + minor / 64;
 	case MAJOR_XVD:
-		/* 16 minors a disk; xvda to xvdd are emulated as hda to hdd. */
+		/* 16 minors a disk; xvda to xvdd may be emulated as hda to hdd. */
 		return minor % 16 == 0 && minor / 16 < 4 ? (int)minor / 16 : -1;
 	default:
 		return -1;
 	}
+}
+
+u32 xpv_unplug_hd_number(int index)
+{
+	u32 major = index < 2 ? MAJOR_HD_PRIMARY : MAJOR_HD_SECONDARY;
+
+	return major << 8 | (index & 1) * 64;
 }
 
 bool xpv_unplug_takes(u16 bits, const struct xpv_emu *emu)

@@ -70,6 +70,9 @@ int xpv_unplug_mode(const char *word);
 /* Which disk of the IDE controller a vbd's number means; -1: none of them. */
 int xpv_unplug_ide_index(u32 vdevice);
 
+/* The number by which a vbd is an IDE disk and nothing else. */
+u32 xpv_unplug_hd_number(int index);
+
 /* Would these bits take this device away? */
 bool xpv_unplug_takes(u16 bits, const struct xpv_emu *emu);
 

@@ -142,6 +142,16 @@ static void test_vbd_numbers(void **state)
 		assert_int_equal(xpv_unplug_ide_index(rows[i].vdevice), rows[i].index);
 }
 
+static void test_hd_numbers_come_back(void **state)
+{
+	static const u32 numbers[] = { 768, 832, 5632, 5696 };
+
+	for (int i = 0; i < 4; i++) {
+		assert_int_equal(xpv_unplug_hd_number(i), numbers[i]);
+		assert_int_equal(xpv_unplug_ide_index(numbers[i]), i);
+	}
+}
+
 /* Never both disk bits: device models disagree about what that means. */
 static void test_disk_bits_are_exclusive(void **state)
 {
@@ -165,6 +175,7 @@ int main(void)
 		cmocka_unit_test(test_unknown_controller_keeps_all_disks),
 		cmocka_unit_test(test_the_first_reason_is_told),
 		cmocka_unit_test(test_vbd_numbers),
+		cmocka_unit_test(test_hd_numbers_come_back),
 		cmocka_unit_test(test_disk_bits_are_exclusive),
 	};
 
