@@ -68,7 +68,7 @@
 #endif
 
 /* --- mac_pton(): in <linux/kernel.h> before 7.0 --------------------------- */
-#if __has_include(<linux/hex.h>)
+#ifdef XPV_HAVE_HEX_H
 #include <linux/hex.h>
 #endif
 

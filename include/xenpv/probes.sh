@@ -59,6 +59,42 @@ if [ ! -e "$dir/XEN_INTERFACE.yes" ]; then
 fi
 
 # --- probes, one noun each, in alphabetical order -------------------------
+probe BLK_ALLOC_DISK_LIMITS "$@" <<'EOF'
+#include <linux/blk-mq.h>
+struct gendisk *probe(struct blk_mq_tag_set *set) { return blk_mq_alloc_disk(set, NULL, NULL); }
+EOF
+probe BLK_CLEANUP_QUEUE "$@" <<'EOF'
+#include <linux/blkdev.h>
+void probe(struct request_queue *q) { blk_cleanup_queue(q); }
+EOF
+probe BLK_GETGEO_GENDISK "$@" <<'EOF'
+#include <linux/blkdev.h>
+#include <linux/hdreg.h>
+static int geo(struct gendisk *disk, struct hd_geometry *g) { return 0; }
+struct block_device_operations probe = { .getgeo = geo };
+EOF
+probe BLK_LIMITS_FEATURES "$@" <<'EOF'
+#include <linux/blkdev.h>
+struct queue_limits probe = { .features = BLK_FEAT_WRITE_CACHE };
+EOF
+probe BLK_MARK_DISK_DEAD "$@" <<'EOF'
+#include <linux/blkdev.h>
+void probe(struct gendisk *disk) { blk_mark_disk_dead(disk); }
+EOF
+probe BLK_MQ_F_SHOULD_MERGE "$@" <<'EOF'
+#include <linux/blk-mq.h>
+int probe = BLK_MQ_F_SHOULD_MERGE;
+EOF
+probe BLK_OPEN_GENDISK "$@" <<'EOF'
+#include <linux/blkdev.h>
+static int op(struct gendisk *disk, blk_mode_t mode) { return 0; }
+struct block_device_operations probe = { .open = op };
+EOF
+probe BLK_TIMEOUT_ONE "$@" <<'EOF'
+#include <linux/blk-mq.h>
+static enum blk_eh_timer_return to(struct request *rq) { return 0; }
+struct blk_mq_ops probe = { .timeout = to };
+EOF
 probe BUS_MATCH_CONST "$@" <<'EOF'
 #include <linux/device.h>
 static int match(struct device *dev, const struct device_driver *drv) { return 0; }
@@ -77,9 +113,9 @@ EOF
 probe CPUID_API_H "$@" <<'EOF'
 #include <asm/cpuid/api.h>
 EOF
-probe ETH_HW_ADDR_SET "$@" <<'EOF'
-#include <linux/etherdevice.h>
-void probe(struct net_device *dev, const u8 *mac) { eth_hw_addr_set(dev, mac); }
+probe DEVICE_ADD_DISK_INT "$@" <<'EOF'
+#include <linux/blkdev.h>
+int probe(struct gendisk *disk) { return device_add_disk(NULL, disk, NULL); }
 EOF
 probe DISK_OPENERS "$@" <<'EOF'
 #include <linux/blkdev.h>
@@ -89,9 +125,16 @@ probe DISK_PART0_BDEV "$@" <<'EOF'
 #include <linux/blkdev.h>
 int probe(struct gendisk *disk) { return disk->part0->bd_openers; }
 EOF
+probe ETH_HW_ADDR_SET "$@" <<'EOF'
+#include <linux/etherdevice.h>
+void probe(struct net_device *dev, const u8 *mac) { eth_hw_addr_set(dev, mac); }
+EOF
 probe FREEZE_MEMFLAGS "$@" <<'EOF'
 #include <linux/blk-mq.h>
 unsigned int probe(struct request_queue *q) { return blk_mq_freeze_queue(q); }
+EOF
+probe HEX_H "$@" <<'EOF'
+#include <linux/hex.h>
 EOF
 probe HVMOP_UPCALL_VECTOR "$@" <<'EOF'
 #include <linux/types.h>
@@ -109,6 +152,10 @@ static void get(struct net_device *dev, struct ethtool_ringparam *ring,
 		struct kernel_ethtool_ringparam *kernel_ring,
 		struct netlink_ext_ack *extack) { }
 struct ethtool_ops probe = { .get_ringparam = get };
+EOF
+probe KMAP_LOCAL "$@" <<'EOF'
+#include <linux/highmem.h>
+void *probe(struct page *page) { return kmap_local_page(page); }
 EOF
 probe NETIF_NAPI_ADD_3 "$@" <<'EOF'
 #include <linux/netdevice.h>
@@ -132,6 +179,14 @@ void probe(struct net_device *dev) { netif_set_tso_max_size(dev, 1); }
 EOF
 probe PAGE_POOL_HELPERS_H "$@" <<'EOF'
 #include <net/page_pool/helpers.h>
+EOF
+probe QUEUE_LIMITS_COMMIT_FROZEN "$@" <<'EOF'
+#include <linux/blkdev.h>
+int probe(struct request_queue *q, struct queue_limits *lim) { return queue_limits_commit_update_frozen(q, lim); }
+EOF
+probe SET_CAPACITY_AND_NOTIFY "$@" <<'EOF'
+#include <linux/blkdev.h>
+bool probe(struct gendisk *disk) { return set_capacity_and_notify(disk, 0); }
 EOF
 probe SKB_MARK_FOR_RECYCLE "$@" <<'EOF'
 #include <linux/skbuff.h>
