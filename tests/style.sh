@@ -113,7 +113,7 @@ versions_differ() {
 
 check_scripts() {
 	need_packages shellcheck
-	shellcheck -x "${scripts[@]}" 2>&1 || :
+	shellcheck -x -P SCRIPTDIR -P . "${scripts[@]}" 2>&1 || :
 }
 
 machine_paths() {

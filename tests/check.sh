@@ -1,0 +1,196 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# usage: check.sh [PART...]     all parts without PART; `check.sh help` lists them
+#
+# Every part prints one line a test, `PASS|FAIL|SKIP PART/NAME [reason]`; they
+# are counted at the end.  Logs stay in $XENPV_CACHE/check/PART.  Status 0 when
+# nothing failed and something passed.
+#
+# Two emulated hosts run at a time, because a bed is one busy core.
+set -uo pipefail
+
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+# shellcheck source=lib.sh
+. "$here/lib.sh"
+
+PARTS=(unit style matrix beds refusals)
+# One list a bed. The debug kernel is the slowest by far: it goes last.
+BEDS=("6.1-amd64,6.1-686,noxen-debug" "noxen,5.10-686,6.12-amd64")
+SPARSE_KERNEL=6.12-amd64
+
+usage() {
+	cat <<-EOF2
+		parts of make check, each also as make check-PART:
+		  unit      the pure parts on this machine, under sanitizers
+		  style     rules of the code base that a script can check
+		  matrix    the modules built for every kernel, W=1; sparse on $SPARSE_KERNEL
+		  beds      every guest on a Xen host: ${BEDS[*]}
+		  refusals  where the modules must refuse to load, and say why
+		  bed-GUEST one guest of the above
+	EOF2
+}
+
+logs=$XENPV_CACHE/check
+tally=
+
+# verdict PASS|FAIL|SKIP NAME [REASON...]
+verdict() {
+	echo "$*" >>"$tally"
+	say "$*"
+}
+
+show() { tail -n "${2:-15}" "$1" | sed 's/^/     /' >&2; }
+
+# ---- parts ------------------------------------------------------------------
+
+part_unit() {
+	local log=$logs/unit.log kdir rc=0
+	need_packages gcc make libc6-dev libcmocka-dev
+	kdir=$("$here/kernels/kernels.sh" get $SPARSE_KERNEL)/kdir || rc=$?
+	if [ "$rc" -ne 0 ]; then
+		verdict FAIL unit/headers "no kernel tree for the wire headers"
+		return
+	fi
+	make -s -C "$here/unit" KDIR="$kdir" >"$log" 2>&1 || rc=$?
+	awk '/^ok .*test_/ { name = $2; sub(/^test_/, "", name); n = $3; gsub(/[()]/, "", n)
+			for (i = 1; i <= n; i++) print "PASS", "unit/" name "#" i }
+		/^FAIL .*test_/ { name = $2; sub(/^test_/, "", name); n = $3; sub(/\(/, "", n)
+			for (i = 1; i <= n; i++) print "PASS", "unit/" name "#" i
+			for (i = 1; i <= $5; i++) print "FAIL", "unit/" name "!" i }' "$log" >>"$tally"
+	tail -n 1 "$log" | sed 's/^/     /' >&2
+	if [ "$rc" -ne 0 ]; then
+		show "$log" 40
+		grep -q '^FAIL .*test_' "$log" || verdict FAIL unit/build "status $rc; see $log"
+	fi
+}
+
+part_style() {
+	local log=$logs/style.log rc=0
+	"$here/style.sh" >"$log" 2>&1 || rc=$?
+	sed -nE 's,^(PASS|FAIL) (.*),\1 style/\2,p' "$log" >>"$tally"
+	grep -v '^PASS' "$log" >&2
+	grep -qE '^(PASS|FAIL) ' "$log" || verdict FAIL style/run "status $rc; see $log"
+}
+
+# build NAME LABEL MAKEARG...: one kernel; a warning about our files fails it.
+build() {
+	local name=$1 label=$2 log=$logs/matrix/$2.log out=$XENPV_CACHE/build/$2 rc=0 start=$SECONDS
+	shift 2
+	"$here/kernels/build-modules.sh" "$name" "$out" "$@" >"$log" 2>&1 || rc=$?
+	cat "$out/log" >>"$log" 2>/dev/null
+	if [ "$rc" -eq 77 ]; then
+		verdict SKIP "matrix/$label" "$(grep -m 1 -iE 'mirror|vanish|not have' "$log" || tail -n 1 "$log")"
+	elif [ "$rc" -ne 0 ]; then
+		verdict FAIL "matrix/$label" "does not build; see $log"
+		show "$log"
+	elif grep -qE '(platform-pci|xenbus|blkfront|netfront|include/xenpv)/.*(warning|error):' "$log"; then
+		verdict FAIL "matrix/$label" "builds with warnings; see $log"
+		grep -E '(warning|error):' "$log" | head -n 8 | sed 's/^/     /' >&2
+	else
+		verdict PASS "matrix/$label" "$((SECONDS - start)) s"
+	fi
+}
+
+part_matrix() {
+	local name
+	need_packages sparse
+	mkdir -p "$logs/matrix"
+	while read -r name; do
+		while [ "$(jobs -rp | wc -l)" -ge 2 ]; do wait -n; done
+		build "$name" "$name-w1" W=1 &
+	done < <("$here/kernels/kernels.sh" list build)
+	wait
+	build $SPARSE_KERNEL $SPARSE_KERNEL-sparse C=2 CF=-D__CHECK_ENDIAN__
+}
+
+# bed GUESTS: all cases on each of them, in one emulated host.
+bed() {
+	local guests=$1 dir=$logs/bed-${1//,/+} rc=0
+	rm -rf "$dir"
+	mkdir -p "$dir"
+	"$here/xen/bed.sh" run -o "$dir" "$guests" >"$dir.log" 2>&1 || rc=$?
+	if ! [ -s "$dir/results" ]; then
+		verdict FAIL "bed/$guests" "no results, status $rc; see $dir.log"
+		show "$dir.log"
+		return
+	fi
+	while read -r word guest name _ reason; do
+		case $word in
+		ok) echo "PASS bed/$guest/$name" >>"$tally" ;;
+		skip) verdict SKIP "bed/$guest/$name" "$reason" ;;
+		*) verdict FAIL "bed/$guest/$name" "$reason" ;;
+		esac
+	done <"$dir/results"
+	say "     bed of $guests: $(grep -c '^ok ' "$dir/results") cases passed, logs in $dir"
+	if [ "$rc" -ne 0 ] && ! grep -qvE '^(ok|skip) ' "$dir/results"; then
+		verdict FAIL "bed/$guests" "ended with status $rc; see $dir.log"
+	fi
+}
+
+part_beds() {
+	local guests
+	need_root "the test bed"
+	# What both beds need is made once, before they start.
+	if ! "$here/xen/dom0.sh" >"$logs/dom0.log" 2>&1; then
+		verdict FAIL bed/host "the Xen host cannot be prepared; see $logs/dom0.log"
+		show "$logs/dom0.log"
+		return
+	fi
+	for guests in "${BEDS[@]}"; do
+		bed "$guests" &
+	done
+	wait
+}
+
+part_refusals() {
+	local log=$logs/refusals.log rc=0
+	"$here/refusals.sh" >"$log" 2>&1 || rc=$?
+	sed -nE 's,^(PASS|FAIL|SKIP) (.*),\1 refusals/\2,p' "$log" | tee -a "$tally" | grep -v '^PASS' >&2
+	grep -qE '^(PASS|FAIL) ' "$log" || {
+		verdict FAIL refusals/run "status $rc; see $log"
+		show "$log"
+	}
+}
+
+# ---- all --------------------------------------------------------------------
+
+run_part() {
+	local start=$SECONDS
+	say "== $1"
+	case $1 in
+	unit | style | matrix | beds | refusals) "part_$1" ;;
+	bed-*) bed "${1#bed-}" ;;
+	*) die "there is no part $1; make check-help lists them" ;;
+	esac
+	say "   $1: $((SECONDS - start)) s"
+}
+
+sum_up() {
+	local passed failed skipped
+	passed=$(grep -c '^PASS ' "$tally")
+	failed=$(grep -c '^FAIL ' "$tally")
+	skipped=$(grep -c '^SKIP ' "$tally")
+	grep -E '^(FAIL|SKIP) ' "$tally"
+	echo "$passed passed, $failed failed, $skipped skipped"
+	[ "$failed" -eq 0 ] && [ "$passed" -gt 0 ]
+}
+
+main() {
+	local part
+	if [ "${1:-}" = help ]; then
+		usage
+		return
+	fi
+	mkdir -p "$logs" || die "cannot write to $logs"
+	tally=$(mktemp "$logs/tally.XXXXXX")
+	trap 'rm -f "$tally"' EXIT
+	trap 'say "interrupted"; kill $(jobs -rp) 2>/dev/null; wait; exit 130' INT TERM
+	[ $# -gt 0 ] || set -- "${PARTS[@]}"
+	for part in "$@"; do
+		run_part "$part"
+	done
+	sum_up
+}
+
+main "$@"
