@@ -124,9 +124,11 @@ static int visit(struct device *dev, void *data)
 {
 	struct walk *walk = data;
 
+	/* Not dev_to_shost(): that would link against the SCSI layer. */
 	if (device_is(dev, "scsi_host") && !walk->any_host) {
 		walk->any_host = true;
-		walk->first_host = dev_to_shost(dev)->host_no;
+		walk->first_host =
+			container_of(dev, struct Scsi_Host, shost_gendev)->host_no;
 	}
 	if (device_is(dev, "scsi_device")) {
 		add_scsi_device(walk, dev);
