@@ -272,7 +272,11 @@ bool xpv_evtchn_upcall(unsigned int cpu)
 
 static int make_irq(struct xpv_evtchn *ec)
 {
-	int irq = irq_alloc_desc(NUMA_NO_NODE);
+	/*
+	 * No owner: a requested interrupt holds its owner, and our own ports must
+	 * not keep this module from being unloaded. Frontends hold it by symbols.
+	 */
+	int irq = __irq_alloc_descs(-1, 0, 1, NUMA_NO_NODE, NULL, NULL);
 
 	if (irq < 0)
 		return irq;

@@ -104,35 +104,40 @@ static struct xpv_watch watch = {
 	.fn = request_changed,
 };
 
-static void withdraw_features(void)
+/*
+ * The toolstack made these nodes and left them empty. They are emptied again, not
+ * removed: the guest could not make them anew.
+ */
+static void write_features(const char *value)
 {
 	unsigned int i;
+	int err;
 
-	for (i = 0; i < ARRAY_SIZE(commands); i++)
-		if (commands[i].feature)
-			xpv_xs_remove(XPV_XS_NO_TX, "control",
-				      commands[i].feature);
+	for (i = 0; i < ARRAY_SIZE(commands); i++) {
+		if (!commands[i].feature)
+			continue;
+		err = xpv_xs_write(XPV_XS_NO_TX, "control", commands[i].feature,
+				   value);
+		if (err)
+			pr_info("cannot write control/%s (%d): the host may not know that %s is served\n",
+				commands[i].feature, err, commands[i].word);
+	}
 }
 
 int xpv_shutdown_start(void)
 {
-	unsigned int i;
 	int err = xpv_xs_watch(&watch);
 
-	for (i = 0; !err && i < ARRAY_SIZE(commands); i++)
-		if (commands[i].feature)
-			err = xpv_xs_write(XPV_XS_NO_TX, "control",
-					   commands[i].feature, "1");
-	if (err) {
-		pr_err("cannot serve control/shutdown: %d\n", err);
-		xpv_shutdown_stop();
-	}
+	if (err)
+		pr_err("cannot watch control/shutdown: %d\n", err);
+	else
+		write_features("1");
 	return err;
 }
 
 void xpv_shutdown_stop(void)
 {
-	withdraw_features();
+	write_features("");
 	xpv_xs_unwatch(&watch);
 	cancel_work_sync(&serve_work);
 }
