@@ -259,8 +259,11 @@ static int __init platform_init(void)
 	err = pci_register_driver(&platform_driver);
 	if (err)
 		return err;
-	if (started)
+	if (started) {
+		/* Not inside probe: that holds the lock which this takes. */
+		xpv_unplug_tidy();
 		return 0;
+	}
 	pci_unregister_driver(&platform_driver);
 	if (probe_error)
 		return probe_error;
