@@ -1,0 +1,84 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash
+#
+# One Xen host: a QEMU process that emulates an AMD machine with SVM in
+# software, booting Xen and dom0 from the cache.  Several may run at once: all
+# paths are below the run directory, no port is used.
+#
+#   host_prepare RUN          fill the share (scripts, agent) for this run
+#   host_start RUN            boot; returns when dom0's agent answers
+#   host_alive RUN            is QEMU still there
+#   dom0 RUN [-t S] COMMAND   run in dom0; 124 time limit, 125 dom0 is lost
+#   host_stop RUN
+#
+# RUN/share is dom0's /bed (9p): what is put there is seen at once, and the logs
+# dom0 writes to /bed/log are on this machine as they are written.  RUN/xen.log
+# is Xen's and dom0's console.  Needs ../lib.sh.
+
+# Time limits are multiplied by this on a slow or busy machine.
+: "${XENPV_TIMESCALE:=1}"
+: "${XENPV_HOST_MEMORY:=3584}"
+
+# -monitor: Xen would idle with mwait, which TCG refuses. -smap,-smep: dom0
+# would crash. -rdtscp,-rdpid: without NRIPS the intercept loops for ever.
+HOST_CPU=EPYC,-monitor,-smap,-smep,-rdtscp,-rdpid
+HOST_XEN_ARGS="dom0_mem=1200M,max:1200M spec-ctrl=no com1=115200 console=com1 noreboot"
+HOST_DOM0_ARGS="console=hvc0 quiet mitigations=off tsc=reliable"
+
+host_prepare() {
+	local run=$1 tools
+	need_packages qemu-system-x86
+	HOST_IMAGES=$("$XENPV_TESTS/xen/dom0.sh")
+	mapfile -t tools < <("$XENPV_TESTS/guest/tools.sh" amd64)
+	[ ${#tools[@]} = 2 ] || die "no programs for dom0"
+	mkdir -p "$run/share"/{bin,guests,log}
+	cp "${tools[1]}"/{agent,client,stream} "$run/share/bin/"
+	cp -r "$XENPV_TESTS/xen/dom0" "$XENPV_TESTS/xen/cases" "$run/share/"
+}
+
+host_start() {
+	local run=$1
+	rm -f "$run/dom0.sock"
+	qemu-system-x86_64 -M q35 -accel tcg -cpu "$HOST_CPU" -smp 1 -m "$XENPV_HOST_MEMORY" \
+		-display none -vga none -no-reboot -nic none -monitor none \
+		-chardev "file,id=com1,path=$run/xen.log,append=on" -serial chardev:com1 \
+		-serial "unix:$run/dom0.sock,server=on,wait=off" \
+		-kernel "$HOST_IMAGES/xen.elf" -append "$HOST_XEN_ARGS" \
+		-initrd "$HOST_IMAGES/vmlinuz $HOST_DOM0_ARGS,$HOST_IMAGES/initrd.img" \
+		-drive "file=$HOST_IMAGES/root.img,format=raw,if=virtio,snapshot=on" \
+		-virtfs "local,path=$run/share,mount_tag=bed,security_model=none,multidevs=remap" \
+		>"$run/qemu.log" 2>&1 </dev/null &
+	echo $! >"$run/qemu.pid"
+	local i
+	for i in $(seq 50); do
+		[ ! -S "$run/dom0.sock" ] || break
+		sleep 0.1
+	done
+	[ -n "$i" ] && dom0 "$run" -w $((120 * XENPV_TIMESCALE)) true
+}
+
+host_alive() {
+	kill -0 "$(cat "$1/qemu.pid" 2>/dev/null)" 2>/dev/null
+}
+
+host_stop() {
+	local pid
+	pid=$(cat "$1/qemu.pid" 2>/dev/null) || return 0
+	kill "$pid" 2>/dev/null || :
+	wait "$pid" 2>/dev/null || :
+	rm -f "$1/qemu.pid"
+}
+
+dom0() {
+	local run=$1
+	shift
+	local opts=()
+	while [[ ${1:-} = -* ]]; do
+		case $1 in
+		-t | -w) opts+=("$1" "$2") && shift ;;
+		*) opts+=("$1") ;;
+		esac
+		shift
+	done
+	"$run/share/bin/client" "${opts[@]}" "$run/dom0.sock" "$@"
+}
