@@ -11,9 +11,20 @@
 export STOCK_MODULES="ata_piix ata_generic ahci sd_mod ext4 crc32c_generic loop dm-mod
 	e1000 8139cp 8139too af_packet ipv6 veth dummy 8021q bridge"
 
+# The frontends this project is measured against, where the kernel has them.
+export STOCK_FRONTENDS="xen-blkfront xen-netfront"
+
+# stock_hash NAME SUITE ARCH FLAVOUR BOOT [MAKEARG]: of what this kernel takes.
 stock_hash() {
-	recipe_hash "$(declare -f stock_build stock_headers stock_image stock_modules \
-		stock_chroot)" "$STOCK_MODULES" "$@"
+	local recipe
+	recipe=$(declare -f stock_build stock_headers)
+	if [ "$5" = boot ]; then
+		recipe+=$(declare -f stock_image stock_modules)$STOCK_MODULES$STOCK_FRONTENDS
+	fi
+	case $2 in
+	trixie*) recipe+=$(declare -f stock_chroot) ;;
+	esac
+	recipe_hash "$recipe" "$@"
 }
 
 # stock_get NAME SUITE ARCH FLAVOUR BOOT [MAKEARG]: print the directory of the
@@ -44,7 +55,7 @@ stock_build() {
 	release=${headers#linux-headers-}
 	case $suite in
 	trixie*) stock_chroot "$tmp" "$suite" "$name" ;;
-	*) echo "$makearg" >"$tmp/env" ;;
+	*) printf '%s' "${makearg:+$makearg$'\n'}" >"$tmp/env" ;;
 	esac
 	stock_headers "$tmp" "$suite" "$arch" "$headers" "$name"
 	if [ "$boot" = boot ]; then
@@ -89,10 +100,14 @@ stock_image() {
 }
 
 stock_modules() {
-	local tmp=$1 release=$2 from=$1/image/lib/modules/$2 to=$1/modules/lib/modules/$2 mod path
+	local tmp=$1 release=$2 from=$1/image/lib/modules/$2 to=$1/modules/lib/modules/$2
+	local wanted=$STOCK_MODULES mod path
+	if grep -q '^CONFIG_XEN=y' "$tmp/kdir/.config"; then
+		wanted+=" $STOCK_FRONTENDS"
+	fi
 	depmod -b "$tmp/image" "$release"
 	mkdir -p "$to"
-	for mod in $STOCK_MODULES; do
+	for mod in $wanted; do
 		modprobe -C /dev/null -d "$tmp/image" -S "$release" --show-depends "$mod" ||
 			die "kernel $release has no module $mod"
 	done | awk '$1 == "insmod" { print $2 }' | sort -u >"$tmp/image/wanted"
@@ -113,7 +128,7 @@ stock_chroot() {
 	mirror=$(debian_mirror)
 	unshare --mount --fork --kill-child debootstrap --variant=minbase \
 		--keyring=/usr/share/keyrings/debian-archive-keyring.gpg \
-		--include=make,gcc-14,libelf1t64,xz-utils "$suite" "$tmp/chroot" "$mirror"
+		--include=make,gcc-14,libelf1t64,pahole,xz-utils "$suite" "$tmp/chroot" "$mirror"
 	rm -rf "$tmp"/chroot/var/cache/apt/archives/*.deb "$tmp"/chroot/usr/share/{doc,locale,man}
 	ln -sf gcc-14 "$tmp/chroot/usr/bin/gcc"
 	echo "CHROOT=$(cache_path "kernels/$name")/chroot" >"$tmp/env"
