@@ -28,10 +28,11 @@
 
 #include "vbd.h"
 
-static_assert(sizeof(struct blkif_request_segment) == 8);
-static_assert(offsetof(struct blkif_request, u.rw.id) == 8);
-static_assert(offsetof(struct blkif_request, u.indirect.id) == 8);
-static_assert(offsetof(struct blkif_request, u.discard.id) == 8);
+/* The two ABIs that `protocol` tells the backend apart by differ in padding. */
+#define ID_OFFSET	(IS_ENABLED(CONFIG_X86_32) ? 4 : 8)
+static_assert(offsetof(struct blkif_request, u.rw.id) == ID_OFFSET);
+static_assert(offsetof(struct blkif_request, u.indirect.id) == ID_OFFSET);
+static_assert(offsetof(struct blkif_request, u.discard.id) == ID_OFFSET);
 static_assert(sizeof(struct xpv_sring) ==
 	      offsetof(struct blkif_sring, ring));
 

@@ -29,22 +29,23 @@
  * @major: first major
  * @majors: how many
  * @disk: what its first disk is called here; 0 is xvda
- * @minors: minors a disk had there
+ * @disks: disks a major had
+ * @minors: minors a disk had
  */
 struct family {
-	u32 major, majors, disk, minors;
+	u32 major, majors, disk, disks, minors;
 };
 
 static const struct family families[] = {
-	{ 202,  1,   0, 16 },	/* xvda .. xvdp */
-	{   3,  1,   0, 64 },	/* hda, hdb */
-	{  22,  1,   2, 64 },	/* hdc, hdd */
-	{  33,  2,   4, 64 },	/* hde .. hdh */
-	{  56,  2,   8, 64 },	/* hdi .. hdl */
-	{  88,  4,  12, 64 },	/* hdm .. hdt */
-	{   8,  1,   0, 16 },	/* sda .. sdp */
-	{  65,  7,  16, 16 },	/* sdq .. sddx */
-	{ 128,  8, 128, 16 },	/* sddy .. sdiv */
+	{ 202, 1,   0, 16, 16 },	/* xvda .. xvdp */
+	{   3, 1,   0,  2, 64 },	/* hda, hdb */
+	{  22, 1,   2,  2, 64 },	/* hdc, hdd */
+	{  33, 2,   4,  2, 64 },	/* hde .. hdh */
+	{  56, 2,   8,  2, 64 },	/* hdi .. hdl */
+	{  88, 4,  12,  2, 64 },	/* hdm .. hdt */
+	{   8, 1,   0, 16, 16 },	/* sda .. sdp */
+	{  65, 7,  16, 16, 16 },	/* sdq .. sddx */
+	{ 128, 8, 128, 16, 16 },	/* sddy .. sdiv */
 };
 
 static int place_old(u32 major, u32 minor, struct vbd_place *place)
@@ -54,10 +55,10 @@ static int place_old(u32 major, u32 minor, struct vbd_place *place)
 	for (f = families; f < families + ARRAY_SIZE(families); f++) {
 		if (major < f->major || major >= f->major + f->majors)
 			continue;
-		place->disk = f->disk + (major - f->major) * (256 / f->minors) +
+		place->disk = f->disk + (major - f->major) * f->disks +
 			      minor / f->minors;
 		place->part = minor % f->minors;
-		if (place->part >= MINORS)
+		if (place->part >= MINORS || minor / f->minors >= f->disks)
 			return -EINVAL;
 		place->minors = MINORS;
 		place->minor = place->disk * MINORS + place->part;
