@@ -42,7 +42,7 @@ static void test_names(void **state)
 		{ EXT(26, 0), "xvdaa", 6656, 256 },
 		{ EXT(701, 0), "xvdzz", 179456, 256 },
 		{ EXT(702, 0), "xvdaaa", 179712, 256 },
-		{ EXT(4095, 0), "xvdfam", 1048320, 256 },
+		{ EXT(4095, 0), "xvdfan", 1048320, 256 },
 	};
 	char name[VBD_NAME_MAX];
 	struct vbd_place place;
