@@ -35,10 +35,11 @@ u32 xpv_bus_get_u32(struct xpv_device *xd, const char *key, u32 def, u32 min,
 	}
 	err = xpv_value_limit(text, len, def, min, max, &value);
 	kfree(text);
-	if (err)
+	/* More than we use is no fault: that is how a backend offers things. */
+	if (err && value != max)
 		dev_warn_ratelimited(&xd->dev,
 				     "backend's %s is %s, taken as %u\n", key,
-				     err == -ERANGE ? "out of range" : "no number",
+				     err == -ERANGE ? "too small" : "no number",
 				     value);
 	return value;
 }

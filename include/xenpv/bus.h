@@ -188,8 +188,8 @@ void xpv_bus_kick(struct xpv_device *xd);
  * @min: smaller ones are raised to it
  * @max: larger ones are lowered to it
  *
- * Strict decimal: no sign, space, prefix or rest. A value that is garbage or out
- * of range is named in one log line.
+ * Strict decimal: no sign, space, prefix or rest. A value that is garbage or too
+ * small is named in one log line; one that is too large offers more than is used.
  */
 u32 xpv_bus_get_u32(struct xpv_device *xd, const char *key, u32 def, u32 min,
 		    u32 max);
