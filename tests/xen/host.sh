@@ -18,6 +18,10 @@
 # Time limits are multiplied by this on a slow or busy machine.
 : "${XENPV_TIMESCALE:=1}"
 : "${XENPV_HOST_MEMORY:=3584}"
+# QEMU's clock counts instructions (2 ns each) instead of following the wall
+# clock: on a busy machine a host that is given a fifth of a processor would
+# else drown in its own timer ticks, and time limits inside would be hit by load.
+: "${XENPV_ICOUNT=shift=1,sleep=off}"
 
 # -monitor: Xen would idle with mwait, which TCG refuses. -smap,-smep: dom0
 # would crash. -rdtscp,-rdpid: without NRIPS the intercept loops for ever.
@@ -39,7 +43,7 @@ host_prepare() {
 host_start() {
 	local run=$1
 	rm -f "$run/dom0.sock"
-	qemu-system-x86_64 -M q35 -accel tcg -cpu "$HOST_CPU" -smp 1 -m "$XENPV_HOST_MEMORY" \
+	qemu-system-x86_64 -M q35 -accel tcg ${XENPV_ICOUNT:+-icount "$XENPV_ICOUNT"} -cpu "$HOST_CPU" -smp 1 -m "$XENPV_HOST_MEMORY" \
 		-display none -vga none -no-reboot -nic none -monitor none \
 		-chardev "file,id=com1,path=$run/xen.log,append=on" -serial chardev:com1 \
 		-serial "unix:$run/dom0.sock,server=on,wait=off" \
