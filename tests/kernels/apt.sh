@@ -49,7 +49,8 @@ apt_root_config() {
 }
 
 # apt_root SUITE: print the root's directory, its index no older than
-# APT_INDEX_AGE.  Fails (does not exit) if the mirror does not have the suite.
+# APT_INDEX_AGE.  Status 77 if the mirror says that it does not have the suite;
+# being unable to ask is an error.
 apt_root() {
 	local root=$XENPV_CACHE/apt/$1 lock
 	mkdir -p "$root"/state/lists/partial "$root"/cache/archives/partial "$XENPV_CACHE"/{lock,log} ||
@@ -64,28 +65,34 @@ apt_root() {
 		apt_root_sources "$1" >"$root/sources.list"
 		apt_root_config "$root" >"$root/apt.conf"
 		say "reading the package index of $1"
-		if ! apt-get -c "$root/apt.conf" -q -o APT::Update::Error-Mode=any update \
-			>"$XENPV_CACHE/log/apt-$1.log" 2>&1; then
-			warn "no package index of $1: either no network, or the mirror has dropped it" \
-				"(log: $XENPV_CACHE/log/apt-$1.log)"
-			exit 1
-		fi
+		apt_update "$root" "$XENPV_CACHE/log/apt-$1.log" || exit
 		touch "$root/updated"
-	) || return 1
+	) || return
 	echo "$root"
 }
 
+apt_update() {
+	local root=$1 log=$2
+	apt-get -c "$root/apt.conf" -q -o APT::Update::Error-Mode=any update >"$log" 2>&1 &&
+		return
+	if grep -qE ' 404 |HTTP/[0-9.]+ 404' "$log"; then
+		warn "the mirror has dropped ${root##*/} (log: $log)"
+		return 77
+	fi
+	die "cannot read the package index of ${root##*/} from the mirror; is there a network? (log: $log)"
+}
+
 # apt_newest SUITE META PREFIX: the package that META stands for today, that is
-# its newest dependency whose name begins with PREFIX.
+# its newest dependency whose name begins with PREFIX.  Status 77 if there is none.
 apt_newest() {
 	local root name
-	root=$(apt_root "$1") || return 1
+	root=$(apt_root "$1") || return
 	name=$(apt-cache -c "$root/apt.conf" depends --no-recommends --no-suggests "$2" 2>/dev/null |
 		awk -v p="$3" '$1 == "Depends:" && index($2, p) == 1 { print $2 }' |
 		sort -V | tail -n 1)
 	[ -n "$name" ] || {
 		warn "$2 is not in $1 on the mirror"
-		return 1
+		return 77
 	}
 	echo "$name"
 }
@@ -93,7 +100,7 @@ apt_newest() {
 # apt_unpack SUITE DIR PACKAGE...: unpack packages under DIR, no scripts run.
 apt_unpack() {
 	local root dir=$2 debs
-	root=$(apt_root "$1") || return 1
+	root=$(apt_root "$1") || return
 	shift 2
 	debs=$(mktemp -d "$XENPV_CACHE/tmp/debs.XXXXXX")
 	if ! (cd "$debs" && apt-get -c "$root/apt.conf" -q download "$@"); then

@@ -42,7 +42,7 @@ stock_get() {
 			;;
 		esac
 		# Whether the mirror still has it, before anything is thrown away.
-		apt_newest "$2" "linux-headers-$4:$3" linux-headers- >/dev/null || return 77
+		apt_newest "$2" "linux-headers-$4:$3" linux-headers- >/dev/null || return
 	fi
 	cache_build "kernels/$name" "$hash" stock_build "$@"
 }
