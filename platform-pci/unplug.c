@@ -509,7 +509,7 @@ static bool find_twin(bool (*same)(const struct xpv_emu_dev *entry,
 static bool same_disk(const struct xpv_emu_dev *entry, const void *key)
 {
 	return (entry->emu.kind == XPV_EMU_DISK ||
-		entry->emu.kind == XPV_EMU_OTHER) &&
+		entry->emu.kind == XPV_EMU_SATA) && entry->dev &&
 	       entry->emu.index == *(const int *)key;
 }
 

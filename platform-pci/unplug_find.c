@@ -77,11 +77,16 @@ static bool device_is(const struct device *dev, const char *type)
 	return dev->type && dev->type->name && !strcmp(dev->type->name, type);
 }
 
+static bool is_block(const struct device *dev)
+{
+	return dev->class && !strcmp(dev->class->name, "block");
+}
+
 static int take_block_device(struct device *dev, void *data)
 {
 	struct xpv_emu_dev *entry = data;
 
-	if (!dev->class || strcmp(dev->class->name, "block"))
+	if (!is_block(dev))
 		return 0;
 	entry->disk = get_device(dev);
 	return 1;
@@ -108,15 +113,27 @@ static void add_scsi_device(struct walk *walk, struct device *dev)
 		return;
 	if (sdev->type == TYPE_ROM)
 		entry->emu.kind = XPV_EMU_CDROM;
-	else if (sdev->type != TYPE_DISK)
-		entry->emu.kind = XPV_EMU_OTHER;
-	/* Two channels with two devices each; the first host is the primary. */
-	entry->emu.index = (sdev->host->host_no != walk->first_host ? 2 : 0) |
-			   (sdev->id & 1);
+	/* An IDE channel is a host with two devices, an AHCI port one with one. */
+	entry->emu.index = sdev->host->host_no - walk->first_host;
+	if (walk->disks == XPV_EMU_DISK)
+		entry->emu.index = (entry->emu.index ? 2 : 0) | (sdev->id & 1);
 	entry->dev = get_device(dev);
 	device_for_each_child(dev, entry, take_block_device);
 	name_disk(entry);
 	entry->emu.busy = xpv_emu_busy(entry);
+}
+
+/* A disk without SCSI: virtio. */
+static void add_block_device(struct walk *walk, struct device *dev)
+{
+	struct xpv_emu_dev *entry = xpv_emu_add(walk->list, walk->disks);
+
+	if (!entry)
+		return;
+	entry->disk = get_device(dev);
+	entry->emu.kind = XPV_EMU_SCSI;
+	entry->emu.busy = xpv_emu_busy(entry);
+	name_disk(entry);
 }
 
 /* Parents before children, siblings in the order in which they were made. */
@@ -134,6 +151,10 @@ static int visit(struct device *dev, void *data)
 		add_scsi_device(walk, dev);
 		return 0;
 	}
+	if (is_block(dev)) {
+		add_block_device(walk, dev);
+		return 0;
+	}
 	return device_for_each_child(dev, walk, visit);
 }
 
@@ -143,6 +164,21 @@ static void add_disks(struct xpv_emu_list *list, struct pci_dev *pdev,
 	struct walk walk = { .list = list, .disks = kind };
 
 	device_for_each_child(&pdev->dev, &walk, visit);
+}
+
+/* What hangs on a controller without a driver nobody knows. */
+static void add_controller(struct xpv_emu_list *list, struct pci_dev *pdev,
+			   enum xpv_emu_kind kind)
+{
+	struct xpv_emu_dev *entry;
+
+	if (pdev->dev.driver) {
+		add_disks(list, pdev, kind);
+		return;
+	}
+	entry = xpv_emu_add(list, kind);
+	if (entry)
+		strscpy(entry->emu.name, pci_name(pdev), sizeof(entry->emu.name));
 }
 
 /* ---- cards ---------------------------------------------------------------- */
@@ -187,7 +223,7 @@ static void add_function(struct xpv_emu_list *list, struct pci_dev *pdev)
 	switch (pdev->class >> 8) {
 	case PCI_CLASS_STORAGE_IDE:
 		if (list->ide) {
-			add_disks(list, pdev, XPV_EMU_OTHER);
+			add_controller(list, pdev, XPV_EMU_SATA);
 			break;
 		}
 		list->ide = pci_dev_get(pdev);
@@ -195,8 +231,10 @@ static void add_function(struct xpv_emu_list *list, struct pci_dev *pdev)
 		add_disks(list, pdev, XPV_EMU_DISK);
 		break;
 	case PCI_CLASS_STORAGE_SATA:
+		add_controller(list, pdev, XPV_EMU_SATA);
+		break;
 	case PCI_CLASS_STORAGE_SCSI:
-		add_disks(list, pdev, XPV_EMU_OTHER);
+		add_controller(list, pdev, XPV_EMU_SCSI);
 		break;
 	case PCI_CLASS_NETWORK_ETHERNET:
 		add_card(list, pdev);

@@ -14,8 +14,8 @@
 /**
  * struct xpv_emu_dev - one emulated device and what stands for it
  * @emu: what the policy sees
- * @dev: SCSI device of a disk, PCI function of a card; NULL for a disk that only
- *	xenstore tells of, because its controller has no driver
+ * @dev: SCSI device of a disk, PCI function of a card; NULL for a disk of which
+ *	no more is known than that it is there, or that is no SCSI disk
  * @disk: block device of a disk that has one
  * @mac: address of a card whose driver told it
  * @mac_known: there is such a driver

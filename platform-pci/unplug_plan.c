@@ -76,7 +76,9 @@ bool xpv_unplug_takes(u16 bits, const struct xpv_emu *emu)
 	case XPV_EMU_DISK:
 		return (bits & XPV_UNPLUG_DISKS) ||
 		       ((bits & XPV_UNPLUG_AUX_DISKS) && emu->index != 0);
-	case XPV_EMU_OTHER:
+	case XPV_EMU_SCSI:
+		return bits & XPV_UNPLUG_DISKS;
+	case XPV_EMU_SATA:
 		return bits & ALL_DISK_BITS;
 	case XPV_EMU_NIC:
 		return bits & XPV_UNPLUG_NICS;
@@ -91,9 +93,15 @@ void xpv_unplug_plan_start(struct xpv_unplug_plan *plan, u16 want)
 	plan->want = want;
 }
 
+/* Which vbd is the same disk is known of IDE disks alone. */
+static bool on_strange_controller(const struct xpv_emu *emu)
+{
+	return emu->kind == XPV_EMU_SCSI || emu->kind == XPV_EMU_SATA;
+}
+
 static bool must_stay(const struct xpv_emu *emu)
 {
-	return emu->kind == XPV_EMU_OTHER || emu->busy || !emu->twin;
+	return on_strange_controller(emu) || emu->busy || !emu->twin;
 }
 
 void xpv_unplug_plan_consider(struct xpv_unplug_plan *plan,
@@ -126,7 +134,7 @@ u16 xpv_unplug_plan_bits(const struct xpv_unplug_plan *plan)
 
 const char *xpv_unplug_why(const struct xpv_emu *emu)
 {
-	if (emu->kind == XPV_EMU_OTHER)
+	if (on_strange_controller(emu))
 		return "is on a controller whose disks have no known PV twin";
 	return emu->busy ? "is in use" : "has no PV twin";
 }

@@ -20,14 +20,17 @@
  * enum xpv_emu_kind - what an emulated device is to the unplug protocol
  * @XPV_EMU_DISK: hard disk on the IDE controller
  * @XPV_EMU_CDROM: stays whatever is written
- * @XPV_EMU_OTHER: disk on another emulated controller. Which vbd is the same
- *	disk is not known, and device models differ in what they do with it
+ * @XPV_EMU_SCSI: disk on another controller of SCSI class, virtio among them;
+ *	goes with all disks, but not with the auxiliary ones
+ * @XPV_EMU_SATA: disk on an AHCI controller; some device models take it like an
+ *	IDE disk, others leave it
  * @XPV_EMU_NIC: network card
  */
 enum xpv_emu_kind {
 	XPV_EMU_DISK,
 	XPV_EMU_CDROM,
-	XPV_EMU_OTHER,
+	XPV_EMU_SCSI,
+	XPV_EMU_SATA,
 	XPV_EMU_NIC,
 };
 

@@ -98,13 +98,24 @@ static void test_cdrom_never_matters(void **state)
 	assert_false(xpv_unplug_takes(0xffff, &emu[0]));
 }
 
-static void test_unknown_controller_keeps_all_disks(void **state)
+static void test_sata_keeps_all_disks(void **state)
 {
 	struct xpv_emu emu[] = {
-		DISK(1), { .kind = XPV_EMU_OTHER, .twin = true }, NIC,
+		DISK(1), { .kind = XPV_EMU_SATA, .twin = true }, NIC,
 	};
 
 	assert_int_equal(decide("auto", emu, 3), 2);
+	assert_int_equal(decide("all", emu, 3), 2);
+}
+
+static void test_scsi_and_virtio_go_with_all_disks_only(void **state)
+{
+	struct xpv_emu emu[] = {
+		DISK(1), { .kind = XPV_EMU_SCSI, .twin = true }, NIC,
+	};
+
+	assert_int_equal(decide("auto", emu, 3), 4 | 2);
+	assert_int_equal(decide("ide-disks", emu, 3), 0);
 	assert_int_equal(decide("all", emu, 3), 2);
 }
 
@@ -172,7 +183,8 @@ int main(void)
 		cmocka_unit_test(test_primary_master_in_use_keeps_only_itself),
 		cmocka_unit_test(test_one_member_keeps_its_class),
 		cmocka_unit_test(test_cdrom_never_matters),
-		cmocka_unit_test(test_unknown_controller_keeps_all_disks),
+		cmocka_unit_test(test_sata_keeps_all_disks),
+		cmocka_unit_test(test_scsi_and_virtio_go_with_all_disks_only),
 		cmocka_unit_test(test_the_first_reason_is_told),
 		cmocka_unit_test(test_vbd_numbers),
 		cmocka_unit_test(test_hd_numbers_come_back),
