@@ -119,13 +119,16 @@ static int read_state(const char *dir, int *state)
 	return 0;
 }
 
-/* Look what the backend says. 0, or an error of xenstore and nothing changed. */
+/*
+ * Look what the backend says. 0, or an error of xenstore and nothing changed.
+ * A directory that is gone is -EACCES where its parent is not ours to read.
+ */
 static int look_at_backend(struct xpv_device *xd)
 {
 	int state = XPV_BACKEND_GONE;
 	int err = is_gone(xd) ? -ENOENT : read_state(xd->otherend, &state);
 
-	if (err && err != -ENOENT)
+	if (err && err != -ENOENT && err != -EACCES)
 		return err;
 	if (state != xd->backend)
 		xd->moved = true;
@@ -287,11 +290,12 @@ static void go_live(struct xpv_device *xd)
 		break_off(xd, err, "cannot use what the backend offers");
 		return;
 	}
-	if (xd->state != XenbusStateConnected) {
+	if (xd->state != XenbusStateConnected)
 		err = announce(xd, XenbusStateConnected, NULL);
-		if (err)
-			break_off(xd, err, "cannot announce the connection");
-	}
+	if (err)
+		break_off(xd, err, "cannot announce the connection");
+	else
+		xpv_bus_clear_error(xd);
 }
 
 static void reset(struct xpv_device *xd)

@@ -129,16 +129,25 @@ void xpv_batch_put(struct xpv_batch *batch, const char *key, const char *fmt,
 }
 EXPORT_SYMBOL_GPL(xpv_batch_put);
 
+#define ERROR_DIR_MAX (sizeof("error/") + sizeof_field(struct xpv_device, nodename))
+
+static void error_dir(const struct xpv_device *xd, char *dir)
+{
+	snprintf(dir, ERROR_DIR_MAX, "error/%s", xd->nodename);
+}
+
 /* "<errno> <text>" is what toolstacks show. */
 static void write_error_node(struct xpv_device *xd, int err, const char *text)
 {
 	char *value = kasprintf(GFP_NOIO, "%d %s", -err, text);
-	char dir[sizeof(xd->nodename) + 8];
+	char dir[ERROR_DIR_MAX];
 
-	snprintf(dir, sizeof(dir), "error/%s", xd->nodename);
+	error_dir(xd, dir);
 	err = value ? xpv_xs_write(XPV_XS_NO_TX, dir, "error", value) : -ENOMEM;
 	if (err)
 		dev_dbg(&xd->dev, "cannot write %s: %d\n", dir, err);
+	else
+		WRITE_ONCE(xd->complained, true);
 	kfree(value);
 }
 
@@ -155,3 +164,14 @@ void xpv_bus_error(struct xpv_device *xd, int err, const char *fmt, ...)
 	kfree(text);
 }
 EXPORT_SYMBOL_GPL(xpv_bus_error);
+
+void xpv_bus_clear_error(struct xpv_device *xd)
+{
+	char dir[ERROR_DIR_MAX];
+
+	if (!READ_ONCE(xd->complained))
+		return;
+	error_dir(xd, dir);
+	xpv_xs_remove(XPV_XS_NO_TX, dir, "");
+	WRITE_ONCE(xd->complained, false);
+}

@@ -124,6 +124,9 @@ void xpv_control_queue(struct delayed_work *work, unsigned long delay);
 
 /* keys.c */
 
+/* The device works again: take our error node back. */
+void xpv_bus_clear_error(struct xpv_device *xd);
+
 /* Keys written in one transaction; the first error sticks. */
 struct xpv_batch {
 	struct xpv_device *xd;

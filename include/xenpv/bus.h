@@ -126,6 +126,7 @@ struct xpv_device {
 	bool moved;			/* since the last connection ended */
 	bool fresh;			/* bound, nothing announced yet */
 	bool refused;			/* in use: close later */
+	bool complained;		/* an error node of ours is there */
 	struct delayed_work control;
 	unsigned long events;
 	unsigned long deadline;		/* jiffies; 0: none */
