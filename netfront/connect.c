@@ -142,6 +142,24 @@ static int register_netdev_once(struct vnif *vnif)
 	return err;
 }
 
+/* One line that says what was negotiated. */
+static void say_connected(struct vnif *vnif)
+{
+	netdev_features_t offered = vnif->offered;
+
+	netdev_info(vnif->netdev,
+		    "%s: backend domain %u, %u queue%s, %s%s%s%s%s%s%s\n",
+		    dev_name(&vnif->xd->dev), vnif->xd->otherend_id,
+		    vnif->nqueues, vnif->nqueues == 1 ? "" : "s",
+		    vnif->split ? "split event channels" : "one event channel",
+		    offered & NETIF_F_SG ? ", scatter-gather" : "",
+		    offered & NETIF_F_IP_CSUM ? ", IPv4 checksum" : "",
+		    offered & NETIF_F_IPV6_CSUM ? ", IPv6 checksum" : "",
+		    offered & NETIF_F_TSO ? ", TSO" : "",
+		    offered & NETIF_F_TSO6 ? ", TSO6" : "",
+		    vnif->trusted ? "" : "; backend not trusted");
+}
+
 /**
  * vnif_connect() - the backend is there: let packets move
  * @xd: the bus's device
@@ -175,12 +193,7 @@ int vnif_connect(struct xpv_device *xd)
 	for (i = 0; i < vnif->nqueues; i++)
 		xpv_evtchn_notify(vnif_rx_port(&vnif->queues[i]));
 	netdev_notify_peers(netdev);
-	netdev_info(netdev,
-		    "%s: backend domain %u, offloads %pNF, %u queue%s, %s%s\n",
-		    dev_name(&xd->dev), xd->otherend_id, &vnif->offered,
-		    vnif->nqueues, vnif->nqueues == 1 ? "" : "s",
-		    vnif->split ? "split event channels" : "one event channel",
-		    vnif->trusted ? "" : ", backend not trusted");
+	say_connected(vnif);
 	return 0;
 }
 
