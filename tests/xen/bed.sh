@@ -125,6 +125,158 @@ bed_destroy() {
 	dom0 "$RUN" -t 60 "rm -f /run/bed/$1/shape; /bed/dom0/guest-destroy $1"
 }
 
+# ---- run ----------------------------------------------------------------------
+
+# result WORD GUEST CASE SECONDS [REASON]
+result() {
+	echo "$*" | tee -a "$OUT/results"
+}
+
+# Which cases there are for a set of drivers, those of the guest first.
+list_cases() {
+	local file
+	for file in "$HERE"/../guest/cases/* "$HERE"/cases/*; do
+		case "$(header "$file" drivers any)/$DRIVERS" in
+		any/* | pv/ours | pv/intree | ours/ours | none/none) basename "$file" ;;
+		esac
+	done
+}
+
+case_file() {
+	local file
+	for file in "$HERE/../guest/cases/$1" "$HERE/cases/$1"; do
+		[ ! -f "$file" ] || { echo "$file" && return; }
+	done
+	die "there is no case $1"
+}
+
+# console NAME: size of a guest's kernel log so far, 0 if it is not there.
+console_size() {
+	dom0 "$RUN" -t 30 "stat -c %s $(guest_dir "$1")/console 2>/dev/null || echo 0"
+}
+
+# complaints NAME OFFSET: what the guest's kernel has complained about since.
+complaints() {
+	dom0 "$RUN" -t 60 "tail -c +$(($2 + 1)) $(guest_dir "$1")/console" |
+		tr -d '\r' | grep -aE "$COMPLAINTS" | head -n 3 || :
+}
+
+# keep_logs NAME CASE: what a failed case leaves to be read.
+keep_logs() {
+	local dir=$OUT/$1.$2
+	mkdir -p "$dir"
+	dom0 "$RUN" -t 60 "cat $(guest_dir "$1")/console" >"$dir/console" 2>/dev/null || :
+	dom0 "$RUN" -t 60 "xl list; xenstore-ls -f; dmesg | tail -n 50; cat /var/log/xen/*$1*" \
+		>"$dir/dom0" 2>&1 || :
+}
+
+# Runs one case once. Sets STATUS and REASON; status 125 means that the guest or
+# the host is lost.
+run_once() {
+	local name=$1 case=$2 other=$3 file limit
+	file=$(case_file "$case")
+	limit=$(($(header "$file" limit 60) * XENPV_TIMESCALE))
+	STATUS=0
+	if [ "$(dirname "$file")" = "$HERE/cases" ]; then
+		dom0 "$RUN" -t "$limit" "bash /bed/cases/$case $name $other" >"$OUT/$name.$case.out" 2>&1 || STATUS=$?
+	else
+		dom0 "$RUN" -t $((limit + 30)) "/bed/bin/client -t $limit $(guest_dir "$name")/chan 'sh /cases/$case'" \
+			>"$OUT/$name.$case.out" 2>&1 || STATUS=$?
+	fi
+	REASON=$(tail -n 1 "$OUT/$name.$case.out")
+	[ "$STATUS" -ne 124 ] || REASON="time limit of $limit s"
+}
+
+# Judges a case by its status and the kernel's log; prints the result line.
+run_case() {
+	local name=$1 case=$2 other=$3 start=$SECONDS offset found
+	bed_host && bed_create "$name" && { [ -z "$other" ] || bed_create "$other"; } || {
+		result "FAIL $name $case $((SECONDS - start)) the guest does not come up"
+		keep_logs "$name" "$case"
+		bed_destroy "$name" || host_stop "$RUN"
+		return
+	}
+	offset=$(console_size "$name")
+	run_once "$name" "$case" "$other"
+	if ! host_alive "$RUN" || ! dom0 "$RUN" -t 60 true; then
+		STATUS=host
+		return
+	fi
+	found=$(complaints "$name" "$offset")
+	case $STATUS in
+	0 | 77)
+		if [ -n "$found" ]; then
+			result "FAIL $name $case $((SECONDS - start)) kernel: ${found%%$'\n'*}"
+		elif [ "$STATUS" = 77 ]; then
+			result "skip $name $case $((SECONDS - start)) $REASON"
+			return
+		else
+			result "ok $name $case $((SECONDS - start)) $REASON"
+			return
+		fi
+		;;
+	*)
+		result "FAIL $name $case $((SECONDS - start)) ${found:+kernel: ${found%%$'\n'*}; }$REASON"
+		;;
+	esac
+	keep_logs "$name" "$case"
+	# The next case starts from a guest that nothing has happened to.
+	bed_destroy "$name" || host_stop "$RUN"
+}
+
+# A host that is lost is no fault of a case: shown, and tried once more.
+run_with_retry() {
+	local name=$1 case=$2 other=$3
+	STATUS=
+	run_case "$@"
+	[ "$STATUS" = host ] || return 0
+	say "BED FAULT during $name $case: $(tail -n 1 "$RUN/xen.log")"
+	cp "$RUN/xen.log" "$OUT/fault.$name.$case.log" 2>/dev/null || :
+	host_stop "$RUN"
+	STATUS=
+	run_case "$@"
+	[ "$STATUS" != host ] || {
+		result "FAIL $name $case 0 BED FAULT twice"
+		host_stop "$RUN"
+	}
+}
+
+cmd_run() {
+	local guests name case other cases
+	[ $# -ge 1 ] || usage
+	IFS=, read -r -a guests <<<"$1"
+	shift
+	cases=("$@")
+	[ ${#cases[@]} -gt 0 ] || mapfile -t cases < <(list_cases)
+	bed_open
+	: >"$OUT/results"
+	for name in "${guests[@]}"; do
+		bed_guest "$name"
+	done
+	for name in "${guests[@]}"; do
+		for case in "${cases[@]}"; do
+			other=
+			if [ "$(header "$(case_file "$case")" guests one)" = pair ]; then
+				other=$(next_guest "$name" "${guests[@]}")
+				[ -n "$other" ] || continue
+			fi
+			run_with_retry "$name" "$case" "$other"
+		done
+		! host_alive "$RUN" || bed_destroy "$name" || :
+	done
+	! grep -qvE '^(ok|skip) ' "$OUT/results"
+}
+
+# next_guest NAME GUESTS...: the one behind NAME, if any.
+next_guest() {
+	local name=$1 seen=
+	shift
+	for guest in "$@"; do
+		[ -z "$seen" ] || { echo "$guest" && return; }
+		[ "$guest" != "$name" ] || seen=1
+	done
+}
+
 cmd_try() {
 	local name=${1:-} rc=0
 	[ $# -ge 3 ] && [ "$2" = -- ] || usage
@@ -168,6 +320,7 @@ while getopts d:o: opt; do
 done
 shift $((OPTIND - 1))
 case $COMMAND in
+run) cmd_run "$@" ;;
 try) cmd_try "$@" ;;
 shell) cmd_shell "$@" ;;
 *) usage ;;

@@ -35,7 +35,8 @@ host_prepare() {
 	HOST_IMAGES=$("$XENPV_TESTS/xen/dom0.sh")
 	mapfile -t tools < <("$XENPV_TESTS/guest/tools.sh" amd64)
 	[ ${#tools[@]} = 2 ] || die "no programs for dom0"
-	mkdir -p "$run/share"/{bin,guests,log}
+	mkdir -p "$run/share"/{bin,boot,guests,log}
+	cp "$("$XENPV_TESTS/xen/loader.sh")/mbr.img" "$run/share/boot/"
 	cp "${tools[1]}"/{agent,client,stream} "$run/share/bin/"
 	cp -r "$XENPV_TESTS/xen/dom0" "$XENPV_TESTS/xen/cases" "$run/share/"
 }
