@@ -151,12 +151,16 @@ int vbd_prepare(struct xpv_device *xd)
 	vbd->trusted = read_trusted(xd);
 	for (i = 0; i < vbd->queues; i++) {
 		err = vbd_queue_create(vbd, &vbd->queue[i]);
-		if (err) {
-			destroy_queues(vbd);
-			return err;
-		}
+		if (err)
+			goto err_destroy;
 	}
 	return 0;
+
+err_destroy:
+	destroy_queues(vbd);
+	/* Requests that waited for this connection wait in vain. */
+	vbd_io_fail(vbd);
+	return err;
 }
 
 void vbd_publish(struct xpv_device *xd, struct xpv_batch *batch)
@@ -267,9 +271,9 @@ int vbd_stop(struct xpv_device *xd, enum xpv_why why)
 		if (!vbd_disk_claim(vbd, why == XPV_WHY_REMOVE))
 			return -EBUSY;
 		/* What users have not written yet goes out; bounded. */
-		schedule_delayed_work(&vbd->give_up, GIVE_UP);
+		if (vbd->disk)
+			schedule_delayed_work(&vbd->give_up, GIVE_UP);
 		vbd_disk_remove(vbd);
-		cancel_delayed_work_sync(&vbd->give_up);
 		break;
 	case XPV_WHY_GONE:
 	case XPV_WHY_BROKEN:

@@ -305,7 +305,7 @@ bool vbd_disk_claim(struct vbd *vbd, bool force)
  * vbd_disk_remove() - take the disk away; what its users wrote goes out first
  * @vbd: the device, claimed; with or without a disk
  *
- * Waits for requests: they are being answered, or fail.
+ * Waits for requests: they are being answered, or fail. Ends vbd->give_up.
  */
 void vbd_disk_remove(struct vbd *vbd)
 {
@@ -316,15 +316,17 @@ void vbd_disk_remove(struct vbd *vbd)
 	cancel_work_sync(&vbd->disk_work);
 	if (vbd->added)
 		del_gendisk(disk);
-	/* A request may have asked for it until now. */
-	cancel_work_sync(&vbd->disk_work);
 
 	mutex_lock(&vbd_disks_lock);
 	disk->private_data = NULL;
 	mutex_unlock(&vbd_disks_lock);
 	xpv_blk_exit_queue(disk, vbd->added);
-	blk_mq_free_tag_set(&vbd->tags);
+	/* Both use the queue, and requests may have asked for them until now. */
+	cancel_delayed_work_sync(&vbd->give_up);
+	cancel_work_sync(&vbd->disk_work);
+	/* In this order: a disk that was never added looks at its tags once more. */
 	put_disk(disk);
+	blk_mq_free_tag_set(&vbd->tags);
 	vbd->disk = NULL;
 	leave_place(vbd);
 }
