@@ -7,7 +7,7 @@ KVER ?= $(shell uname -r)
 KDIR ?= /lib/modules/$(KVER)/build
 INSTALL_MOD_PATH ?= $(DESTDIR)
 INSTALL_MOD_DIR ?= updates
-GUEST ?=
+GUEST ?= noxen
 
 MODULES := xen-platform-pci xen-vbd xen-vnif
 VERSION := $(shell sed -n 's/^XENPV_VERSION *:= *//p' $(CURDIR)/Kbuild)
@@ -24,7 +24,7 @@ kernel_install = $(kernel) DEPMOD=true INSTALL_MOD_PATH='$(INSTALL_MOD_PATH)' \
 	INSTALL_MOD_DIR='$(INSTALL_MOD_DIR)'
 
 .PHONY: all modules modules_install install uninstall clean help tree \
-	demo shell check sparse checkpatch dkms-build dkms-install dkms-uninstall
+	shell check sparse checkpatch dkms-build dkms-install dkms-uninstall
 
 all: modules
 
@@ -73,8 +73,8 @@ checkpatch: tree
 	perl "$$script" --no-tree --strict --terse --show-types -f \
 		$$(find include platform-pci xenbus blkfront netfront -name '*.[ch]')
 
-demo shell:
-	@GUEST='$(GUEST)' tests/demo.sh $@
+shell:
+	@tests/xen/bed.sh shell '$(GUEST)'
 
 check:
 	@tests/check.sh
@@ -118,8 +118,7 @@ help:
 	@echo '  dkms-uninstall   take them out of dkms again'
 	@echo '  clean            remove what was built'
 	@echo 'To see it at work, on any Debian 12 machine (root; no Xen, no guest needed):'
-	@echo '  demo             a guest on a real Xen host, with its emulated and its PV disk and card'
-	@echo '  shell            a root prompt in that guest'
+	@echo '  shell            a root prompt in a guest on a real Xen host'
 	@echo '  check            all tests; ends with "N passed, N failed, N skipped"'
 	@echo '  check-NAME       one part of them; make check-help lists the parts'
 	@echo 'For work on the code:'
@@ -130,5 +129,5 @@ help:
 	@echo '  KDIR=directory   its tree (/lib/modules/KVER/build)'
 	@echo '  DESTDIR= INSTALL_MOD_PATH=  root directory to install into'
 	@echo '  INSTALL_MOD_DIR=            below lib/modules/KVER (updates)'
-	@echo '  GUEST=name       kernel of the guest for demo and shell; make shell GUEST=help lists them'
+	@echo '  GUEST=name       kernel of the guest for shell (noxen); tests/kernels/kernels.sh list boot'
 	@echo '  V=1 W=1 LLVM=1 CC=...       as for the kernel'
