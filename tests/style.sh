@@ -133,7 +133,7 @@ main() {
 		rule "no version check outside compat.h"
 	search '(^|[^A-Z_])(BUG|BUG_ON|WARN|WARN_ON|WARN_ONCE|WARN_ON_ONCE|panic) ?\(' "${modules[@]}" |
 		rule "no BUG, WARN or panic"
-	search '(^|[^a-z_])(req_prod|rsp_prod|req_event|rsp_event)([^a-z_]|$)|(^|[^A-Z_])RING_[A-Z]|_sring \\*|(->|\\.)shared[^a-z_]' "${frontends[@]}" |
+	search '(^|[^a-z_])(req_prod|rsp_prod|req_event|rsp_event)([^a-z_]|$)|(^|[^A-Z_])RING_[A-Z]|_sring \\*|shared->' "${frontends[@]}" |
 		rule "no shared ring touched outside ring.h"
 	search 'xpv_hv_|hypercall\.h|platform-pci/|internal\.h' "${frontends[@]}" |
 		rule "frontends reach Xen through evtchn.h and grant.h alone"
