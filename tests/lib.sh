@@ -162,12 +162,12 @@ _apt_install() (
 	log=$XENPV_CACHE/log/apt.log
 	exec {lock}>"$XENPV_CACHE/lock/apt"
 	flock "$lock"
-	apt=(apt-get -y -q -o DPkg::Lock::Timeout=600 -o APT::Get::Assume-Yes=true)
+	install=(apt-get -y -q -o DPkg::Lock::Timeout=600 -o APT::Get::Assume-Yes=true)
 	export DEBIAN_FRONTEND=noninteractive
 	say "installing on this machine: $*"
-	"${apt[@]}" install --no-install-recommends "$@" >"$log" 2>&1 {lock}>&- && exit 0
-	"${apt[@]}" update >"$log" 2>&1 {lock}>&- || warn "apt-get update had errors (log: $log)"
-	"${apt[@]}" install --no-install-recommends "$@" >>"$log" 2>&1 {lock}>&- && exit 0
+	"${install[@]}" install --no-install-recommends "$@" >"$log" 2>&1 {lock}>&- && exit 0
+	"${install[@]}" update >"$log" 2>&1 {lock}>&- || warn "apt-get update had errors (log: $log)"
+	"${install[@]}" install --no-install-recommends "$@" >>"$log" 2>&1 {lock}>&- && exit 0
 	grep '^E:' "$log" | head -n 5 >&"$XENPV_TTY" || :
 	die "cannot install $*: check the network and apt's sources (log: $log)"
 )

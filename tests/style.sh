@@ -113,7 +113,7 @@ versions_differ() {
 
 check_scripts() {
 	need_packages shellcheck
-	shellcheck -x -P SCRIPTDIR -P . "${scripts[@]}" 2>&1 || :
+	shellcheck -S warning -x -P SCRIPTDIR -P . "${scripts[@]}" 2>&1 || :
 }
 
 machine_paths() {

@@ -68,7 +68,7 @@ _nic_by_driver() {
 	for _n in /sys/class/net/*; do
 		_d=$(readlink "$_n/device/driver") || continue
 		case ${_d##*/} in
-		$1 | $2) echo "${_n##*/}"; return 0 ;;
+		"$1" | "$2") echo "${_n##*/}"; return 0 ;;
 		esac
 	done
 	return 1
@@ -100,6 +100,6 @@ net_up() {
 	ip link set "$1" mtu "${2:-1500}" || fail "MTU ${2:-1500} refused by $1"
 	ip link set "$1" up || fail "cannot bring $1 up"
 	ip addr add "10.77.1.$(guest_number)/16" dev "$1"
-	ip -6 addr add "fd77::1:$(guest_number)/64" dev "$1" nodad 2>/dev/null
+	ip -6 addr add "fd77::1:$(guest_number)/64" dev "$1" 2>/dev/null
 	wait_for 10 ping -c 1 -W 1 10.77.0.1 || fail "dom0 does not answer pings over $1"
 }
