@@ -59,7 +59,7 @@ host_start() {
 		[ ! -S "$run/dom0.sock" ] || break
 		sleep 0.1
 	done
-	[ -n "$i" ] && dom0 "$run" -w $((120 * XENPV_TIMESCALE)) true
+	[ -n "$i" ] && dom0 "$run" -w $((400 * XENPV_TIMESCALE)) true
 }
 
 host_alive() {
