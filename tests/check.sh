@@ -14,7 +14,7 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 # shellcheck source=lib.sh
 . "$here/lib.sh"
 
-PARTS=(unit style matrix beds)
+PARTS=(unit style refusals matrix beds)
 # One list a bed: a 64-bit and a 32-bit kernel, both without any Xen in them.
 BEDS=("noxen" "6.1-686")
 # The other guests, in beds-all. The debug kernel is the slowest: it goes last.
@@ -26,6 +26,7 @@ usage() {
 		parts of make check, each also as make check-PART:
 		  unit      the pure parts on this machine, under sanitizers
 		  style     rules of the code base that a script can check
+		  refusals  where the modules must refuse to load, and say why
 		  matrix    the modules built for every kernel, W=1; sparse on $SPARSE_KERNEL
 		  beds      guests on a Xen host: ${BEDS[*]}
 		  beds-all  the other guests, not in make check: ${BEDS_ALL[*]}
@@ -73,6 +74,16 @@ part_style() {
 	sed -nE 's,^(PASS|FAIL) (.*),\1 style/\2,p' "$log" >>"$tally"
 	grep -v '^PASS' "$log" >&2
 	grep -qE '^(PASS|FAIL) ' "$log" || verdict FAIL style/run "status $rc; see $log"
+}
+
+part_refusals() {
+	local log=$logs/refusals.log rc=0
+	"$here/refusals.sh" >"$log" 2>&1 || rc=$?
+	sed -nE 's,^(PASS|FAIL) (.*),\1 refusals/\2,p' "$log" | tee -a "$tally" | grep '^FAIL' >&2
+	if [ "$rc" -ne 0 ]; then
+		verdict FAIL refusals/run "status $rc; see $log"
+		show "$log"
+	fi
 }
 
 # build NAME LABEL MAKEARG...: one kernel; a warning about our files fails it.
@@ -151,7 +162,7 @@ run_part() {
 	local start=$SECONDS
 	say "== $1"
 	case $1 in
-	unit | style | matrix) "part_$1" ;;
+	unit | style | refusals | matrix) "part_$1" ;;
 	beds) part_beds "${BEDS[@]}" ;;
 	beds-all) part_beds "${BEDS_ALL[@]}" ;;
 	bed-*) bed "${1#bed-}" ;;
