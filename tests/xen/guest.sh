@@ -52,6 +52,8 @@ guest_programs() {
 	for applet in sh mount; do
 		ln -s busybox "$root/bin/$applet"
 	done
+	# Where the kernel looks for it, when ext4 wants a checksum driver.
+	ln -s ../bin/busybox "$root/sbin/modprobe"
 }
 
 guest_tree() {
