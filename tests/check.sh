@@ -117,12 +117,12 @@ part_matrix() {
 	build $SPARSE_KERNEL $SPARSE_KERNEL-sparse C=2 CF=-D__CHECK_ENDIAN__
 }
 
-# bed GUESTS: all cases on each of them, in one emulated host.
+# bed GUESTS [CASE...]: all cases, or those named, on each of them, in one host.
 bed() {
 	local guests=$1 dir=$logs/bed-${1//,/+} rc=0
 	rm -rf "$dir"
 	mkdir -p "$dir"
-	"$here/xen/bed.sh" run -o "$dir" "$guests" >"$dir.log" 2>&1 || rc=$?
+	"$here/xen/bed.sh" run -o "$dir" "$@" >"$dir.log" 2>&1 || rc=$?
 	if ! [ -s "$dir/results" ]; then
 		verdict FAIL "bed/$guests" "no results, status $rc; see $dir.log"
 		show "$dir.log"
@@ -154,6 +154,8 @@ part_beds() {
 		bed "$guests" &
 	done
 	wait
+	# Both guests at the same time, in one host.
+	[ "$1" != "${BEDS[0]}" ] || bed "${BEDS[0]},${BEDS[1]}" pair
 }
 
 # ---- all --------------------------------------------------------------------
