@@ -74,14 +74,10 @@ _nic_by_driver() {
 	return 1
 }
 
-# Names of the PV and the emulated network device.
+# Name of the PV network device.
 pv_nic() {
 	wait_for 20 _nic_by_driver vif xen-vnif || fail "no PV network device after 20 s"
 	_nic_by_driver vif xen-vnif
-}
-
-emulated_nic() {
-	_nic_by_driver e1000 e1000
 }
 
 # This guest's address on the bed's network; dom0 is 10.77.0.1, fd77::1.
