@@ -15,8 +15,10 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 . "$here/lib.sh"
 
 PARTS=(unit style refusals matrix beds)
-# One list a bed: a 64-bit and a 32-bit kernel, both without any Xen in them.
-BEDS=("noxen" "6.1-686")
+# One bed a line: a 64-bit and a 32-bit kernel, both without any Xen in them, and
+# the cases.
+BEDS=("noxen boot load-unload disk-verify disk-ext4 disk-hotplug net-ping net-tcp net-udp"
+	"6.1-686 boot load-unload disk-verify net-ping net-tcp net-udp")
 # The other guests, in beds-all. The debug kernel is the slowest: it goes last.
 BEDS_ALL=("6.1-amd64,noxen-debug" "5.10-686,6.12-amd64")
 SPARSE_KERNEL=6.12-amd64
@@ -142,7 +144,7 @@ bed() {
 }
 
 part_beds() {
-	local guests
+	local line
 	need_root "the test bed"
 	# What both beds need is made once, before they start.
 	if ! "$here/xen/dom0.sh" >"$logs/dom0.log" 2>&1; then
@@ -150,12 +152,11 @@ part_beds() {
 		show "$logs/dom0.log"
 		return
 	fi
-	for guests in "$@"; do
-		bed "$guests" &
+	for line in "$@"; do
+		# shellcheck disable=SC2086 # one word a case
+		bed $line &
 	done
 	wait
-	# Both guests at the same time, in one host.
-	[ "$1" != "${BEDS[0]}" ] || bed "${BEDS[0]},${BEDS[1]}" pair
 }
 
 # ---- all --------------------------------------------------------------------
