@@ -243,7 +243,10 @@ static void lose(struct xpv_device *xd)
 	announce(xd, XenbusStateClosed, NULL);
 }
 
-/* The connection is not to be had, or not to be trusted any more. */
+/*
+ * The connection is not to be had, or not to be trusted any more. @reason is NULL
+ * if it was given already.
+ */
 static void break_off(struct xpv_device *xd, int err, const char *reason)
 {
 	if (err == -ENOENT && is_gone(xd)) {
@@ -252,7 +255,8 @@ static void break_off(struct xpv_device *xd, int err, const char *reason)
 	}
 	if (xd->phase == XPV_LIVE)
 		xd->drv->stop(xd, XPV_WHY_BROKEN);
-	xpv_bus_error(xd, err, "%s", reason);
+	if (reason)
+		xpv_bus_error(xd, err, "%s", reason);
 	announce(xd, XenbusStateClosing, NULL);
 	announce(xd, XenbusStateClosed, NULL);
 	disconnect(xd, XPV_WHY_BROKEN);
@@ -260,14 +264,21 @@ static void break_off(struct xpv_device *xd, int err, const char *reason)
 	xd->moved = false;
 }
 
+/* A hook failed. What its driver has said about that is more than we know. */
+static void hook_failed(struct xpv_device *xd, int err, const char *reason)
+{
+	break_off(xd, err, READ_ONCE(xd->explained) ? NULL : reason);
+}
+
 static void open_connection(struct xpv_device *xd)
 {
 	int err;
 
 	WRITE_ONCE(xd->broken_reason, NULL);
+	WRITE_ONCE(xd->explained, false);
 	err = xd->drv->prepare(xd);
 	if (err) {
-		break_off(xd, err, "cannot prepare a connection");
+		hook_failed(xd, err, "cannot prepare a connection");
 		return;
 	}
 	set_phase(xd, XPV_PREPARED);
@@ -285,9 +296,10 @@ static void go_live(struct xpv_device *xd)
 
 	xd->deadline = 0;
 	set_phase(xd, XPV_LIVE);
+	WRITE_ONCE(xd->explained, false);
 	err = xd->drv->connect(xd);
 	if (err) {
-		break_off(xd, err, "cannot use what the backend offers");
+		hook_failed(xd, err, "cannot use what the backend offers");
 		return;
 	}
 	if (xd->state != XenbusStateConnected)

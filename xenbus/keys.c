@@ -161,6 +161,7 @@ void xpv_bus_error(struct xpv_device *xd, int err, const char *fmt, ...)
 	va_end(args);
 	dev_err_ratelimited(&xd->dev, "%s: %d\n", text ?: fmt, err);
 	write_error_node(xd, err, text ?: fmt);
+	WRITE_ONCE(xd->explained, true);
 	kfree(text);
 }
 EXPORT_SYMBOL_GPL(xpv_bus_error);

@@ -127,6 +127,7 @@ struct xpv_device {
 	bool fresh;			/* bound, nothing announced yet */
 	bool refused;			/* in use: close later */
 	bool complained;		/* an error node of ours is there */
+	bool explained;			/* xpv_bus_error() since a hook began */
 	struct delayed_work control;
 	unsigned long events;
 	unsigned long deadline;		/* jiffies; 0: none */
@@ -258,7 +259,8 @@ void xpv_batch_put(struct xpv_batch *batch, const char *key,
  * @fmt: what could not be done, and what to do
  *
  * Logs it with dev_err() and writes `error/<nodename>/error` for the host's
- * administrator. Process context.
+ * administrator. A @prepare or @connect that fails after it is not mentioned by
+ * the bus again. Process context.
  */
 __printf(3, 4)
 void xpv_bus_error(struct xpv_device *xd, int err, const char *fmt, ...);
