@@ -178,7 +178,10 @@ static int add_device(const char *type, const char *id, char *otherend,
 static void remove_device(struct xpv_device *xd)
 {
 	list_del(&xd->list);
-	device_unregister(&xd->dev);
+	device_del(&xd->dev);
+	/* xpv_control_gone() queues it for a device without a driver, too. */
+	cancel_delayed_work_sync(&xd->control);
+	put_device(&xd->dev);
 }
 
 static struct xpv_device *find_device(const char *type, const char *id)
