@@ -13,7 +13,7 @@
  *		driver was unbound): F5, B5, F6, B6, then F1 has the backend begin
  *		again with B2
  *
- * One look at the backend's state is one step and walks one edge at most; then
+ * One look at the backend's state is one step and walks one edge (reset: two); then
  * control work queues itself again, so being unbound is noticed between steps
  * whatever the backend does. Waiting to be connected is a deadline, not a wait.
  * Only the close handshake waits, bounded, and ends at once when the frontend's
@@ -389,6 +389,11 @@ static bool walk(struct xpv_device *xd, bool event)
 		return false;
 	case XPV_RESET:
 		reset(xd);
+		/*
+		 * At once: requests wait for this connection, and only PREPARED
+		 * has a deadline and looks whether the backend leaves instead.
+		 */
+		open_connection(xd);
 		return true;
 	case XPV_CLOSE:
 		return close_connection(xd, XPV_WHY_CLOSING);

@@ -19,7 +19,7 @@
  * @XPV_OPEN: prepare and publish: DOWN -> PREPARED
  * @XPV_CONNECT: the backend has taken our keys: PREPARED -> LIVE
  * @XPV_CHANGED: the backend announced itself again: LIVE -> LIVE
- * @XPV_RESET: the backend starts anew and we with it: LIVE -> DOWN
+ * @XPV_RESET: the backend starts anew and we with it: LIVE -> DOWN, and open
  * @XPV_CLOSE: the backend asks us to close, and waits for it: -> DOWN
  * @XPV_LOSE: the backend has left without asking: -> DOWN
  * @XPV_REVIVE: the backend that lied has left or starts anew: BROKEN -> DOWN
