@@ -328,7 +328,7 @@ static void scan(struct work_struct *work)
 		return;
 	}
 	pr_err_ratelimited("cannot list devices, trying again: %d%s\n", err,
-			   err == -E2BIG ? " (more than fit into one message)" : "");
+			   err == -E2BIG ? " (too many)" : "");
 	xpv_control_queue(to_delayed_work(work), SCAN_RETRY);
 }
 

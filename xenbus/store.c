@@ -18,6 +18,11 @@
 #include "value.h"
 #include "xenbus.h"
 
+/* Longest listing of a directory that is believed. */
+#define LISTING_MAX	65536
+/* A directory that changes while it is listed: so often do we begin again. */
+#define LISTING_TRIES	10
+
 /* "dir/node", or "dir" for an empty node. */
 static char *join(const char *dir, const char *node)
 {
@@ -90,6 +95,89 @@ static char **array_of_names(char *body, u32 len, unsigned int *n)
 	return names;
 }
 
+/* A listing that comes in parts, as far as it has come. */
+struct listing {
+	char gen[XPV_WIRE_GEN_MAX];
+	char *names;
+	u32 len;
+};
+
+static int ask_part(u32 tx, const char *path, u32 offset, char **body, u32 *len)
+{
+	char text[12];
+	struct xpv_wire_part parts[2] = {
+		{ path, strlen(path) + 1 },
+		{ text, snprintf(text, sizeof(text), "%u", offset) + 1 },
+	};
+
+	return xpv_comms_talk(XPV_WIRE_DIRECTORY_PART, tx, parts, 2, body, len);
+}
+
+/* Return: 1 if it was the last part, else 0; -EAGAIN: of another generation. */
+static int append_part(struct listing *list, char *body, u32 len)
+{
+	struct xpv_wire_listing part;
+	char *names;
+
+	if (xpv_wire_listing(body, len, &part))
+		return -EIO;
+	if (!list->names)
+		strscpy(list->gen, part.gen, sizeof(list->gen));
+	else if (strcmp(list->gen, part.gen))
+		return -EAGAIN;
+	if (part.len > LISTING_MAX - list->len)
+		return -E2BIG;
+	/* One more: a listing without names is no error. */
+	names = krealloc(list->names, list->len + part.len + 1, GFP_NOIO);
+	if (!names)
+		return -ENOMEM;
+	memcpy(names + list->len, part.names, part.len);
+	list->names = names;
+	list->len += part.len;
+	return part.last;
+}
+
+static int read_parts(u32 tx, const char *path, struct listing *list)
+{
+	char *body;
+	u32 len;
+	int ret;
+
+	do {
+		ret = ask_part(tx, path, list->len, &body, &len);
+		if (ret)
+			break;
+		ret = append_part(list, body, len);
+		kfree(body);
+	} while (!ret);
+	if (ret > 0)
+		return 0;
+	kfree(list->names);
+	list->names = NULL;
+	list->len = 0;
+	return ret;
+}
+
+/* For a directory whose names are too many for one message. */
+static int read_listing(u32 tx, const char *dir, const char *node, char **names,
+			u32 *len)
+{
+	struct listing list = { .names = NULL };
+	char *path = join(dir, node);
+	int err = -EAGAIN;
+	int tries;
+
+	if (IS_ERR(path))
+		return PTR_ERR(path);
+	for (tries = 0; tries < LISTING_TRIES && err == -EAGAIN; tries++)
+		err = read_parts(tx, path, &list);
+	kfree(path);
+	*names = list.names;
+	*len = list.len;
+	/* A server that does not know the request. */
+	return err == -ENOSYS ? -E2BIG : err;
+}
+
 char **xpv_xs_directory(u32 tx, const char *dir, const char *node,
 			unsigned int *n)
 {
@@ -98,6 +186,8 @@ char **xpv_xs_directory(u32 tx, const char *dir, const char *node,
 	u32 len;
 	int err = talk(XS_DIRECTORY, tx, dir, node, NULL, &body, &len);
 
+	if (err == -E2BIG)
+		err = read_listing(tx, dir, node, &body, &len);
 	if (err)
 		return ERR_PTR(err);
 	names = array_of_names(body, len, n);

@@ -26,6 +26,7 @@ static_assert(offsetof(struct xpv_wire_page, rsp_prod) ==
 	      offsetof(struct xenstore_domain_interface, rsp_prod));
 static_assert(offsetof(struct xpv_wire_page, server_features) == 2064);
 static_assert(sizeof(struct xsd_sockmsg) == 16);
+static_assert(XPV_WIRE_DIRECTORY_PART == XS_RESET_WATCHES + 1);
 
 int xpv_wire_size(const struct xpv_wire_part *parts, unsigned int n)
 {
@@ -178,6 +179,36 @@ int xpv_wire_names(char *body, u32 len, char **names)
 		at += name_len + 1;
 	}
 	return n;
+}
+
+static bool is_number(const char *s, u32 len)
+{
+	u32 i;
+
+	for (i = 0; i < len; i++)
+		if (s[i] < '0' || s[i] > '9')
+			return false;
+	return len > 0;
+}
+
+int xpv_wire_listing(char *body, u32 len, struct xpv_wire_listing *part)
+{
+	u32 gen_len = strnlen(body, len);
+	u32 rest;
+
+	if (gen_len == len || gen_len >= XPV_WIRE_GEN_MAX ||
+	    !is_number(body, gen_len))
+		return -EPROTO;
+	rest = len - gen_len - 1;
+	part->gen = body;
+	part->names = body + gen_len + 1;
+	/* The empty name: alone, or behind the end of another one. */
+	part->last = rest && !part->names[rest - 1] &&
+		     (rest == 1 || !part->names[rest - 2]);
+	part->len = rest - part->last;
+	if (!part->len && !part->last)
+		return -EPROTO;
+	return xpv_wire_names(part->names, part->len, NULL) < 0 ? -EPROTO : 0;
 }
 
 /* Names that xenstored also uses and the public header does not list. */

@@ -36,6 +36,15 @@ struct xpv_wire_page {
  */
 #define XPV_WIRE_SKIP_MAX	65536u
 
+/*
+ * The kernel's header does not name this request before Linux 5.18. It is 22,
+ * the one behind XS_RESET_WATCHES.
+ */
+#define XPV_WIRE_DIRECTORY_PART	((enum xsd_sockmsg_type)22)
+
+/* Longest generation that is believed, with its terminator: 64 bits. */
+#define XPV_WIRE_GEN_MAX	21
+
 /**
  * struct xpv_wire_part - one piece of a request's payload
  * @data: bytes
@@ -132,6 +141,34 @@ int xpv_wire_event(const struct xpv_wire_reader *r, const char **path,
  * Return: number of names, or -EPROTO: one is empty, or the last has no end.
  */
 int xpv_wire_names(char *body, u32 len, char **names);
+
+/**
+ * struct xpv_wire_listing - one part of a directory listing
+ * @gen: the directory's generation, less than XPV_WIRE_GEN_MAX digits
+ * @names: names, as xpv_wire_names() takes them
+ * @len: their length
+ * @last: the listing ends with this part
+ */
+struct xpv_wire_listing {
+	const char *gen;
+	char *names;
+	u32 len;
+	bool last;
+};
+
+/**
+ * xpv_wire_listing() - take one part of a directory listing apart
+ * @body: payload of an XPV_WIRE_DIRECTORY_PART
+ * @len: its length
+ * @part: filled with pointers into @body
+ *
+ * The generation comes first, as a string of its own. Behind the last name of all
+ * stands an empty one.
+ *
+ * Return: 0, or -EPROTO: the generation is no number, a name is empty or has no
+ * end, or nothing is there though more has to follow.
+ */
+int xpv_wire_listing(char *body, u32 len, struct xpv_wire_listing *part);
 
 /**
  * xpv_wire_errno() - what an error message means

@@ -56,7 +56,9 @@ int xpv_xs_remove(u32 tx, const char *dir, const char *node);
  * @n: set to the number of names
  *
  * Return: an array of @n names, freed as one piece with kfree(), or ERR_PTR as
- * xpv_xs_read(). -E2BIG: the list does not fit into one message.
+ * xpv_xs_read(). -E2BIG: more than 64 KiB of names, or more than fit into one
+ * message of a server that cannot send them in parts; -EAGAIN: they change all
+ * the time.
  */
 char **xpv_xs_directory(u32 tx, const char *dir, const char *node,
 			unsigned int *n);

@@ -404,6 +404,110 @@ static void fullest_directory(void **state)
 	free(body);
 }
 
+/* Lets the sanitizer see what lies behind @len bytes. */
+static int listing_of(const char *bytes, u32 len, struct xpv_wire_listing *part,
+		      char **body)
+{
+	*body = malloc(len ? len : 1);
+	memcpy(*body, bytes, len);
+	return xpv_wire_listing(*body, len, part);
+}
+
+static void listing_parts(void **state)
+{
+	static const struct {
+		const char *bytes;
+		u32 len;
+		const char *gen;
+		u32 names;
+		bool last;
+	} rows[] = {
+		{ "7\0vbd\0vif\0", 10, "7", 8, false },
+		{ "7\0vbd\0vif\0\0", 11, "7", 8, true },
+		{ "18446744073709551615\0a\0", 23, "18446744073709551615", 2, false },
+		/* no names at all, or an offset at the end */
+		{ "0\0\0", 3, "0", 0, true },
+	};
+	struct xpv_wire_listing part;
+	char *body;
+
+	assert_int_equal(XPV_WIRE_DIRECTORY_PART, 22);
+	for (u32 i = 0; i < ARRAY_SIZE(rows); i++) {
+		assert_int_equal(listing_of(rows[i].bytes, rows[i].len, &part,
+					    &body), 0);
+		assert_string_equal(part.gen, rows[i].gen);
+		assert_ptr_equal(part.names, body + strlen(rows[i].gen) + 1);
+		assert_int_equal(part.len, rows[i].names);
+		assert_int_equal(part.last, rows[i].last);
+		free(body);
+	}
+}
+
+static void listing_parts_refused(void **state)
+{
+	static const struct {
+		const char *bytes;
+		u32 len;
+	} rows[] = {
+		{ "", 0 },
+		{ "7", 1 },			/* no end of the generation */
+		{ "7\0", 2 },			/* nothing, and no end either */
+		{ "\0vbd\0\0", 6 },		/* no generation */
+		{ "-7\0vbd\0\0", 8 },
+		{ "7a\0vbd\0\0", 8 },
+		{ "184467440737095516150\0a\0", 24 },
+		{ "7\0vbd", 5 },		/* no end of a name */
+		{ "7\0vbd\0vif", 9 },
+		{ "7\0vbd\0\0vif\0", 11 },	/* an empty name among them */
+		{ "7\0\0vbd\0", 7 },
+		{ "7\0vbd\0\0\0", 8 },		/* two of them at the end */
+		{ "7\0\0\0", 4 },
+	};
+	struct xpv_wire_listing part;
+	char *body;
+
+	for (u32 i = 0; i < ARRAY_SIZE(rows); i++) {
+		assert_int_equal(listing_of(rows[i].bytes, rows[i].len, &part,
+					    &body), -EPROTO);
+		free(body);
+	}
+}
+
+/* What a server cuts at any name must come together again. */
+static void listing_comes_together(void **state)
+{
+	static const char all[] = "0\00017\0aa\0-\000512\0z";
+	char body[64], whole[sizeof(all)];
+	struct xpv_wire_listing part;
+
+	for (u32 room = 5; room < 30; room++) {
+		u32 at = 0;
+
+		do {
+			u32 len = 0, size = 2;
+
+			while (at + len < sizeof(all)) {
+				u32 one = strlen(all + at + len) + 1;
+
+				if (len + one > room)
+					break;
+				len += one;
+			}
+			memcpy(body, "5", 2);
+			memcpy(body + size, all + at, len);
+			size += len;
+			if (at + len == sizeof(all))
+				body[size++] = '\0';
+			assert_int_equal(xpv_wire_listing(body, size, &part), 0);
+			assert_in_range(at + part.len, 1, sizeof(whole));
+			memcpy(whole + at, part.names, part.len);
+			at += part.len;
+		} while (!part.last);
+		assert_int_equal(at, sizeof(all));
+		assert_memory_equal(whole, all, sizeof(all));
+	}
+}
+
 /* S06 */
 static void error_names(void **state)
 {
@@ -446,6 +550,7 @@ static void noise(void **state)
 	for (int round = 0; round < 300000; round++) {
 		u32 r = unit_random(&seed);
 		u32 ahead = r % 64 ? r % (RING + 1) : r >> 3;
+		struct xpv_wire_listing part;
 		const char *path, *token;
 		int got;
 
@@ -461,6 +566,8 @@ static void noise(void **state)
 			xpv_wire_errno(f->reader->body, f->reader->header.len);
 			xpv_wire_names(f->reader->body, f->reader->header.len,
 				       NULL);
+			xpv_wire_listing(f->reader->body, f->reader->header.len,
+					 &part);
 		}
 	}
 	/* the noise must have reached both ends of the reader */
@@ -488,6 +595,9 @@ int main(void)
 		TEST(longest_watch_event),
 		TEST(directories),
 		TEST(fullest_directory),
+		TEST(listing_parts),
+		TEST(listing_parts_refused),
+		TEST(listing_comes_together),
 		TEST(error_names),
 		TEST(noise),
 	};
