@@ -475,19 +475,28 @@ void vbd_io_start(struct vbd *vbd)
 	release_held(vbd);
 }
 
-/* No handler runs and queue_rq does not either: the slots are ours. */
-static void fail_slots(struct vbd_queue *q)
+/*
+ * No handler runs and queue_rq does not either: the slots are ours. Their requests
+ * fail, or with @keep are to be sent again.
+ */
+static void take_back(struct vbd_queue *q, bool keep)
 {
+	struct vbd_slot *slot;
 	struct request *rq;
 	u32 i;
 
 	for (i = 0; q->slot && i < q->ring.slots; i++) {
-		rq = q->slot[i].rq;
+		slot = &q->slot[i];
+		rq = slot->rq;
 		if (!rq)
 			continue;
-		q->slot[i].rq = NULL;
-		q->slot[i].status = BLK_STS_IOERR;
-		blk_mq_complete_request(rq);
+		slot->rq = NULL;
+		slot->status = BLK_STS_IOERR;
+		/* A page that somebody may still write to cannot be sent again. */
+		if (keep && vbd_slot_unload(q, slot, false))
+			blk_mq_requeue_request(rq, false);
+		else
+			blk_mq_complete_request(rq);
 	}
 }
 
@@ -512,30 +521,12 @@ void vbd_io_fail(struct vbd *vbd)
 	if (!vbd->disk)
 		return;
 	for (i = 0; i < vbd->queues; i++)
-		fail_slots(&vbd->queue[i]);
+		take_back(&vbd->queue[i], false);
 	blk_mq_tagset_wait_completed_request(&vbd->tags);
 	if (was_held)
 		release_held(vbd);
 	else
 		blk_mq_unquiesce_queue(vbd->disk->queue);
-}
-
-static void keep_slots(struct vbd_queue *q)
-{
-	struct request *rq;
-	u32 i;
-
-	for (i = 0; q->slot && i < q->ring.slots; i++) {
-		rq = q->slot[i].rq;
-		if (!rq)
-			continue;
-		q->slot[i].rq = NULL;
-		/* A page that somebody may still write to cannot be sent again. */
-		if (vbd_slot_unload(q, &q->slot[i], false))
-			blk_mq_requeue_request(rq, false);
-		else
-			blk_mq_end_request(rq, BLK_STS_IOERR);
-	}
 }
 
 /**
@@ -556,7 +547,8 @@ void vbd_io_keep(struct vbd *vbd)
 	}
 	if (!vbd->disk)
 		return;
-	blk_mq_tagset_wait_completed_request(&vbd->tags);
 	for (i = 0; i < vbd->queues; i++)
-		keep_slots(&vbd->queue[i]);
+		take_back(&vbd->queue[i], true);
+	/* Also those that the handler took: their slots go next. */
+	blk_mq_tagset_wait_completed_request(&vbd->tags);
 }
