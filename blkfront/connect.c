@@ -214,11 +214,14 @@ static void say_connected(struct vbd *vbd)
 int vbd_connect(struct xpv_device *xd)
 {
 	struct vbd *vbd = dev_get_drvdata(&xd->dev);
+	struct vbd_offer offer;
 	int err;
 
-	err = read_offer(xd, &vbd->offer);
+	err = read_offer(xd, &offer);
 	if (err)
 		return err;
+	/* Whole: disk work of an earlier connection may be reading it. */
+	vbd->offer = offer;
 	err = create_slots(vbd);
 	if (err)
 		return err;
