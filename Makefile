@@ -7,7 +7,8 @@ KVER ?= $(shell uname -r)
 KDIR ?= /lib/modules/$(KVER)/build
 INSTALL_MOD_PATH ?= $(DESTDIR)
 INSTALL_MOD_DIR ?= updates
-GUEST ?= noxen
+# A stock kernel: it is downloaded, noxen would have to be compiled first.
+GUEST ?= 6.1-686
 
 MODULES := xen-platform-pci xen-vbd xen-vnif
 VERSION := $(shell sed -n 's/^XENPV_VERSION *:= *//p' $(CURDIR)/Kbuild)
@@ -24,7 +25,7 @@ kernel_install = $(kernel) DEPMOD=true INSTALL_MOD_PATH='$(INSTALL_MOD_PATH)' \
 	INSTALL_MOD_DIR='$(INSTALL_MOD_DIR)'
 
 .PHONY: all modules modules_install install uninstall clean help tree \
-	shell check sparse checkpatch dkms-build dkms-install dkms-uninstall
+	demo shell check sparse checkpatch dkms-build dkms-install dkms-uninstall
 
 all: modules
 
@@ -73,6 +74,9 @@ checkpatch: tree
 	perl "$$script" --no-tree --strict --terse --show-types -f \
 		$$(find include platform-pci xenbus blkfront netfront -name '*.[ch]')
 
+demo:
+	@tests/demo.sh '$(GUEST)'
+
 shell:
 	@tests/xen/bed.sh shell '$(GUEST)'
 
@@ -118,6 +122,7 @@ help:
 	@echo '  dkms-uninstall   take them out of dkms again'
 	@echo '  clean            remove what was built'
 	@echo 'To see it at work, on any Debian 12 machine (root; no Xen, no guest needed):'
+	@echo '  demo             emulated and PV disk and card of a guest, side by side'
 	@echo '  shell            a root prompt in a guest on a real Xen host'
 	@echo '  check            all tests; ends with "N passed, N failed, N skipped"'
 	@echo '  check-NAME       one part of them; make check-help lists the parts'
@@ -129,5 +134,5 @@ help:
 	@echo '  KDIR=directory   its tree (/lib/modules/KVER/build)'
 	@echo '  DESTDIR= INSTALL_MOD_PATH=  root directory to install into'
 	@echo '  INSTALL_MOD_DIR=            below lib/modules/KVER (updates)'
-	@echo '  GUEST=name       kernel of the guest for shell (noxen); tests/kernels/kernels.sh list boot'
+	@echo '  GUEST=name       kernel of the guest for demo and shell (6.1-686); tests/kernels/kernels.sh list boot'
 	@echo '  V=1 W=1 LLVM=1 CC=...       as for the kernel'

@@ -4,6 +4,7 @@
 # usage: bed.sh run   [-d DRIVERS] [-o DIR] GUESTS [CASE...]
 #        bed.sh try   [-d DRIVERS] [-o DIR] GUEST -- COMMAND
 #        bed.sh shell [-d DRIVERS] [-o DIR] GUEST
+#        bed.sh demo  [-o DIR] GUEST
 #
 # Boots one Xen host under QEMU and, in it, guests of the kernels named.
 #   run    runs cases on each of GUESTS (comma separated); without CASE all that
@@ -13,6 +14,7 @@
 #   try    boots GUEST, loads nothing, runs COMMAND in it and shows its output
 #          and the kernel's log. Status: COMMAND's.
 #   shell  gives a root prompt in GUEST.
+#   demo   shows GUEST's emulated and PV devices side by side (dom0/demo).
 # DRIVERS: ours (default), intree, none. DIR: default in the cache, kept.
 #
 # A case is a script in tests/guest/cases (runs in the guest) or
@@ -105,9 +107,9 @@ guest_memory() {
 	case $1 in *debug*) echo 640 ;; *) echo 256 ;; esac
 }
 
-# bed_create NAME [MEMORY [VCPUS]]: boot the guest unless it runs like that.
+# bed_create NAME [MEMORY [VCPUS [emulated]]]: boot the guest unless it runs like that.
 bed_create() {
-	local name=$1 shape="${2:-$(guest_memory "$1")} ${3:-2}" start=$SECONDS
+	local name=$1 shape="${2:-$(guest_memory "$1")} ${3:-2}${4:+ $4}" start=$SECONDS
 	bed_guest "$name"
 	if [ "$(dom0 "$RUN" -t 30 "cat $(guest_dir "$name")/shape 2>/dev/null; true")" = "$shape" ]; then
 		return 0
@@ -312,6 +314,30 @@ cmd_shell() {
 	dom0 "$RUN" -i "/bed/bin/client -i /run/bed/$name/chan 'cd /root; exec sh -l'"
 }
 
+cmd_demo() {
+	local name=${1:-} rc=0 offset found
+	[ $# -eq 1 ] && [ "$DRIVERS" = ours ] || usage
+	bed_open
+	bed_guest "$name"
+	bed_host || die "the Xen host does not come up"
+	bed_create "$name" "" "" emulated || {
+		keep_logs "$name" demo
+		die "guest $name does not come up"
+	}
+	offset=$(console_size "$name")
+	dom0 "$RUN" -t $((600 * XENPV_TIMESCALE)) "/bed/dom0/demo $name" || rc=$?
+	if [ "$rc" -eq 125 ]; then
+		die "the emulated host was lost, which is no fault of the drivers: try again"
+	fi
+	found=$(complaints "$name" "$offset")
+	[ -z "$found" ] || {
+		say "the guest's kernel complains: $found"
+		rc=1
+	}
+	[ "$rc" -eq 0 ] || keep_logs "$name" demo
+	return "$rc"
+}
+
 [ $# -ge 1 ] || usage
 COMMAND=$1
 shift
@@ -328,5 +354,6 @@ case $COMMAND in
 run) cmd_run "$@" ;;
 try) cmd_try "$@" ;;
 shell) cmd_shell "$@" ;;
+demo) cmd_demo "$@" ;;
 *) usage ;;
 esac

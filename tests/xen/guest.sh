@@ -66,7 +66,7 @@ guest_tree() {
 	[ "$DRIVERS" != ours ] || guest_ours "$root" "$release"
 	depmod -b "$root" "$release"
 	install -m 755 "$XENPV_TESTS/guest/init" "$root/init"
-	cp "$XENPV_TESTS/guest/lib.sh" "$root/cases/"
+	cp "$XENPV_TESTS"/guest/{lib,demo}.sh "$root/cases/"
 	cp "$XENPV_TESTS"/guest/cases/* "$root/cases/"
 	echo "$NAME" >"$root/etc/hostname"
 	echo "$DRIVERS" >"$root/etc/drivers"
