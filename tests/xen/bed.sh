@@ -185,10 +185,15 @@ run_once() {
 	else
 		command="/bed/bin/client -t $limit $(guest_dir "$name")/chan 'sh /cases/$case'"
 	fi
+	# 123: the bed's own limit, 124: the one of this machine's clock.
 	STATUS=0
-	dom0 "$RUN" -t $((limit * 6 + 120)) "$command" >"$OUT/$name.$case.out" 2>&1 || STATUS=$?
+	dom0 "$RUN" -t $((limit * 6 + 120)) "$command; rc=\$?; [ \$rc -ne 124 ] || rc=123; exit \$rc" \
+		>"$OUT/$name.$case.out" 2>&1 || STATUS=$?
 	REASON=$(tail -n 1 "$OUT/$name.$case.out")
-	[ "$STATUS" -ne 124 ] || REASON="time limit of $limit s; last line: $REASON"
+	case $STATUS in
+	123) REASON="time limit of $limit s; last line: $REASON" ;;
+	124) REASON="not done after $((limit * 6 + 120)) s on this machine; last line: $REASON" ;;
+	esac
 }
 
 # Judges a case by its status and the kernel's log; prints the result line.

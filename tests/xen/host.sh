@@ -45,7 +45,7 @@ host_start() {
 	local run=$1
 	rm -f "$run/dom0.sock"
 	qemu-system-x86_64 -M q35 -accel tcg ${XENPV_ICOUNT:+-icount "$XENPV_ICOUNT"} -cpu "$HOST_CPU" -smp 1 -m "$XENPV_HOST_MEMORY" \
-		-display none -vga none -no-reboot -nic none -monitor none \
+		-display none -vga none -no-reboot -nic none -monitor "unix:$run/monitor,server=on,wait=off" \
 		-chardev "file,id=com1,path=$run/xen.log,append=on" -serial chardev:com1 \
 		-serial "unix:$run/dom0.sock,server=on,wait=off" \
 		-kernel "$HOST_IMAGES/xen.elf" -append "$HOST_XEN_ARGS" \
