@@ -186,6 +186,23 @@ static void commit(struct vbd_queue *q)
 		xpv_evtchn_notify(&q->evtchn);
 }
 
+/* One round of the lock for a request; the last of a batch publishes it. */
+static void put(struct vbd_queue *q, struct vbd_slot *slot, struct request *rq,
+		const struct blkif_request *req, bool last)
+{
+	unsigned long flags;
+	bool kick;
+
+	spin_lock_irqsave(&q->lock, flags);
+	/* All of the slot before its request; see the event handler. */
+	smp_store_release(&slot->rq, rq);
+	xpv_ring_put(&q->ring, req, sizeof(*req));
+	kick = last && xpv_ring_push(&q->ring);
+	spin_unlock_irqrestore(&q->lock, flags);
+	if (kick)
+		xpv_evtchn_notify(&q->evtchn);
+}
+
 static blk_status_t vbd_queue_rq(struct blk_mq_hw_ctx *hctx,
 				 const struct blk_mq_queue_data *bd)
 {
@@ -194,25 +211,20 @@ static blk_status_t vbd_queue_rq(struct blk_mq_hw_ctx *hctx,
 	struct request *rq = bd->rq;
 	struct vbd_slot *slot;
 	blk_status_t status;
-	unsigned long flags;
 
 	/* Before the slots: a dead queue may have none. */
 	if (READ_ONCE(q->dead))
 		return BLK_STS_IOERR;
 	slot = slot_of(q, rq);
 	status = compose(q, slot, rq, &req);
-	if (likely(!status)) {
-		blk_mq_start_request(rq);
-		spin_lock_irqsave(&q->lock, flags);
-		/* All of the slot before its request; see the event handler. */
-		smp_store_release(&slot->rq, rq);
-		xpv_ring_put(&q->ring, &req, sizeof(req));
-		spin_unlock_irqrestore(&q->lock, flags);
-	}
-	/* What was put before a request that fails must not wait for it. */
-	if (bd->last || status)
+	if (unlikely(status)) {
+		/* What was put before it must not wait for it. */
 		commit(q);
-	return status;
+		return status;
+	}
+	blk_mq_start_request(rq);
+	put(q, slot, rq, &req, bd->last);
+	return BLK_STS_OK;
 }
 
 static void vbd_commit_rqs(struct blk_mq_hw_ctx *hctx)

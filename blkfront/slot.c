@@ -196,23 +196,30 @@ static void bounce_return(struct vbd_queue *q, struct vbd_slot *slot)
 	slot->bounced = 0;
 }
 
-/* Return: false if the pool is empty; the slot has no bounce pages then. */
+/*
+ * The lock is taken once, and only if a page needs it.
+ * Return: false if the pool is empty; the slot has no bounce pages then.
+ */
 static bool bounce_take(struct vbd_queue *q, struct vbd_slot *slot)
 {
 	unsigned long flags;
 	bool ok = true;
-	u32 i;
+	u32 i = 0;
 
-	for (i = 0; i < slot->segs && ok; i++) {
+	while (i < slot->segs && !must_bounce(q, seg_page(slot, i)))
+		i++;
+	if (likely(i == slot->segs))
+		return true;
+	spin_lock_irqsave(&q->lock, flags);
+	for (; i < slot->segs && ok; i++) {
 		if (!must_bounce(q, seg_page(slot, i)))
 			continue;
-		spin_lock_irqsave(&q->lock, flags);
 		ok = q->pool_n > 0;
 		if (ok)
 			slot->bounce[i] = q->pool[--q->pool_n];
-		spin_unlock_irqrestore(&q->lock, flags);
 		slot->bounced += ok;
 	}
+	spin_unlock_irqrestore(&q->lock, flags);
 	if (!ok)
 		bounce_return(q, slot);
 	return ok;
