@@ -22,13 +22,31 @@ logs=$XENPV_CACHE/demo/$guest
 rm -rf "$logs"
 mkdir -p "$logs" || die "cannot write to $logs"
 
+# The host is built while the guest's kernel and programs are; bed.sh finds all of
+# it made. A job of its own, because ^C does not reach one in the background.
+prepare() {
+	local kernel job rc=0
+	set -m
+	"$here/xen/dom0.sh" &
+	job=$!
+	set +m
+	# shellcheck disable=SC2064 # this job
+	trap "kill -TERM -- -$job 2>/dev/null; wait; exit 130" INT TERM
+	kernel=$("$here/kernels/kernels.sh" get "$guest") &&
+		"$here/guest/tools.sh" amd64 &&
+		"$here/guest/tools.sh" "$(cat "$kernel/arch")" || rc=1
+	wait "$job" || rc=1
+	trap - INT TERM
+	return $rc
+}
+
 say "demo with a guest of kernel $guest; everything made or downloaded stays in $XENPV_CACHE"
 say "preparing what is not there yet: Xen host, kernel, programs, modules (minutes at the first time)"
 # Messages for the user pass the log by.
-rc=0
 exec 3>&2
-XENPV_TTY=3 "$here/xen/bed.sh" demo -o "$logs" "$guest" 2>"$logs/stderr" || rc=$?
-if [ "$rc" -ne 0 ]; then
-	die "the demo failed after $SECONDS s (status $rc); logs are in $logs"
-fi
+export XENPV_TTY=3
+prepare >"$logs/stderr" 2>&1 || die "not all of it could be made, see above"
+rc=0
+"$here/xen/bed.sh" demo -o "$logs" "$guest" 2>>"$logs/stderr" || rc=$?
+[ "$rc" -eq 0 ] || die "the demo failed after $SECONDS s (status $rc); logs are in $logs"
 say "done in $SECONDS s; logs are in $logs"
