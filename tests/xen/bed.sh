@@ -15,14 +15,17 @@
 #          and the kernel's log. Status: COMMAND's.
 #   shell  gives a root prompt in GUEST.
 #   demo   shows GUEST's emulated and PV devices side by side (dom0/demo).
-# DRIVERS: ours (default), intree, none. DIR: default in the cache, kept.
+# DRIVERS: ours (default), intree, native (ours, in a kernel whose own Xen support
+# is active), none. DIR: default in the cache, kept.
 #
 # A case is a script in tests/guest/cases (runs in the guest) or
 # tests/xen/cases (runs in dom0, drives xl and, through `guest NAME COMMAND`,
 # the guests). Header lines say what it needs:
 #   # limit: SECONDS         default 60; times XENPV_TIMESCALE
-#   # drivers: ours|pv|any|none   ours only; ours or intree; any; emulated only
+#   # drivers: ours|pv|any|native|none   ours only; ours or intree; any; as above
 #   # guests: one|pair       pair: with a second guest, the next in GUESTS
+#   # kind: KIND             what dom0/guest-create makes (default plain)
+#   # expect: REGEX          complaints of the kernel that are right in this case
 #   # when: asked            only when it is named, because it is long
 # Exit 0 passes, 77 skips, anything else fails; the last line printed is the
 # reason. A case also fails when a guest's kernel complained meanwhile.
@@ -107,9 +110,10 @@ guest_memory() {
 	case $1 in *debug*) echo 640 ;; *) echo 256 ;; esac
 }
 
-# bed_create NAME [MEMORY [VCPUS [emulated]]]: boot the guest unless it runs like that.
+# bed_create NAME [KIND]: boot the guest unless it runs like that.
 bed_create() {
-	local name=$1 shape="${2:-$(guest_memory "$1")} ${3:-2}${4:+ $4}" start=$SECONDS
+	local name=$1 shape start=$SECONDS
+	shape="$(guest_memory "$1") 2 ${2:-plain}"
 	bed_guest "$name"
 	if [ "$(dom0 "$RUN" -t 30 "cat $(guest_dir "$name")/shape 2>/dev/null; true")" = "$shape" ]; then
 		return 0
@@ -140,7 +144,7 @@ list_cases() {
 	for file in "$HERE"/../guest/cases/* "$HERE"/cases/*; do
 		[ "$(header "$file" when always)" != asked ] || continue
 		case "$(header "$file" drivers any)/$DRIVERS" in
-		any/* | pv/ours | pv/intree | ours/ours | none/none) basename "$file" ;;
+		any/* | pv/ours | pv/intree | ours/ours | native/native | none/none) basename "$file" ;;
 		esac
 	done
 }
@@ -158,10 +162,11 @@ console_size() {
 	dom0 "$RUN" -t 30 "stat -c %s $(guest_dir "$1")/console 2>/dev/null || echo 0"
 }
 
-# complaints NAME OFFSET: what the guest's kernel has complained about since.
+# complaints NAME OFFSET EXPECTED: what the guest's kernel has complained about
+# since, but for what the case expects.
 complaints() {
 	dom0 "$RUN" -t 60 "tail -c +$(($2 + 1)) $(guest_dir "$1")/console" |
-		tr -d '\r' | grep -aE "$COMPLAINTS" | head -n 3 || :
+		tr -d '\r' | grep -aE "$COMPLAINTS" | grep -avE "${3:-^$}" | head -n 3 || :
 }
 
 # keep_logs NAME CASE: what a failed case leaves to be read.
@@ -198,20 +203,24 @@ run_once() {
 
 # Judges a case by its status and the kernel's log; prints the result line.
 run_case() {
-	local name=$1 case=$2 other=$3 start=$SECONDS offset found
-	bed_host && bed_create "$name" && { [ -z "$other" ] || bed_create "$other"; } || {
+	local name=$1 case=$2 other=$3 start=$SECONDS offset other_offset found kind expect
+	kind=$(header "$(case_file "$case")" kind plain)
+	expect=$(header "$(case_file "$case")" expect '^$')
+	bed_host && bed_create "$name" "$kind" && { [ -z "$other" ] || bed_create "$other" "$kind"; } || {
 		result "FAIL $name $case $((SECONDS - start)) the guest does not come up"
 		keep_logs "$name" "$case"
 		bed_destroy "$name" || host_stop "$RUN"
 		return
 	}
 	offset=$(console_size "$name")
+	[ -z "$other" ] || other_offset=$(console_size "$other")
 	run_once "$name" "$case" "$other"
 	if ! host_alive "$RUN" || ! dom0 "$RUN" -t 60 true; then
 		STATUS=host
 		return
 	fi
-	found=$(complaints "$name" "$offset")
+	found=$(complaints "$name" "$offset" "$expect")
+	[ -n "$found" ] || [ -z "$other" ] || found=$(complaints "$other" "$other_offset" "$expect")
 	case $STATUS in
 	0 | 77)
 		if [ -n "$found" ]; then
@@ -268,11 +277,14 @@ cmd_run() {
 			if [ "$(header "$(case_file "$case")" guests one)" = pair ]; then
 				other=$(next_guest "$name" "${guests[@]}")
 				if [ -z "$other" ]; then
-					result "skip $name $case 0 no second guest behind it in this bed"
+					# The last of several was the second of the one before it.
+					[ ${#guests[@]} -gt 1 ] ||
+						result "skip $name $case 0 needs two guests"
 					continue
 				fi
 			fi
 			run_with_retry "$name" "$case" "$other"
+			[ -z "$other" ] || ! host_alive "$RUN" || bed_destroy "$other" || :
 		done
 		! host_alive "$RUN" || bed_destroy "$name" || :
 	done
@@ -325,7 +337,7 @@ cmd_demo() {
 	bed_open
 	bed_guest "$name"
 	bed_host || die "the Xen host does not come up"
-	bed_create "$name" "" "" emulated || {
+	bed_create "$name" emulated || {
 		keep_logs "$name" demo
 		die "guest $name does not come up"
 	}

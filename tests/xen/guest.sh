@@ -7,6 +7,7 @@
 # (default: in the cache): vmlinuz, initramfs.gz, cmdline, release, arch.
 #   DRIVERS  ours    this tree's modules, built now (default)
 #            intree  the kernel's own Xen drivers, for comparison
+#            native  ours, where the kernel's own Xen support is active
 #            none    emulated devices only
 #
 # XENPV_MODULES names a directory of ready-made modules to take instead of ours.
@@ -20,7 +21,7 @@ set -euo pipefail
 STOCK="ata_piix sd_mod e1000 ext4 crc32c_generic af_packet ipv6 loop"
 INTREE="xen-blkfront xen-netfront"
 
-usage() { die "usage: guest.sh NAME [ours|intree|none [OUT]]"; }
+usage() { die "usage: guest.sh NAME [ours|intree|native|none [OUT]]"; }
 
 # Copies the stock modules to ROOT; those the kernel lacks are simply not there.
 guest_stock() {
@@ -63,7 +64,7 @@ guest_tree() {
 	guest_programs "$root" "$arch"
 	[ "$DRIVERS" != intree ] || stock+=" $INTREE"
 	guest_stock "$kernel" "$root" "$release" "$stock"
-	[ "$DRIVERS" != ours ] || guest_ours "$root" "$release"
+	[[ $DRIVERS != @(ours|native) ]] || guest_ours "$root" "$release"
 	depmod -b "$root" "$release"
 	install -m 755 "$XENPV_TESTS/guest/init" "$root/init"
 	cp "$XENPV_TESTS"/guest/{lib,demo}.sh "$root/cases/"
@@ -77,7 +78,7 @@ guest_tree() {
 NAME=$1
 DRIVERS=${2:-ours}
 OUT=${3:-$XENPV_CACHE/guests/$NAME-$DRIVERS}
-case $DRIVERS in ours | intree | none) ;; *) usage ;; esac
+case $DRIVERS in ours | intree | native | none) ;; *) usage ;; esac
 need_packages cpio kmod binutils
 
 KERNEL=$("$XENPV_TESTS/kernels/kernels.sh" get "$NAME")
@@ -91,7 +92,7 @@ guest_tree "$WORK/root" "$KERNEL" "$RELEASE" "$ARCH"
 cp "$KERNEL/vmlinuz" "$WORK/vmlinuz"
 cp "$KERNEL/release" "$KERNEL/arch" "$WORK/"
 # The kernel's own arguments (nopv) are what keeps the in-tree drivers away.
-if [ "$DRIVERS" = intree ]; then
+if [[ $DRIVERS = @(intree|native) ]]; then
 	sed 's/\bnopv\b//' "$KERNEL/cmdline" >"$WORK/cmdline"
 else
 	cp "$KERNEL/cmdline" "$WORK/cmdline"
