@@ -16,8 +16,10 @@ CONF := $(DESTDIR)/usr/lib/modprobe.d/xenpv.conf
 DKMS_SRC := $(DESTDIR)/usr/src/xenpv-$(VERSION)
 DKMS := dkms -m xenpv -v $(VERSION)
 
-# kernel.release is there once a tree is configured and prepared.
-release = $(shell cat '$(KDIR)/include/config/kernel.release' 2>/dev/null)
+# As uname -r says it, known once a tree is configured and prepared. In Debian's
+# older trees kernel.release says something else.
+release = $(shell sed -n 's/^.define UTS_RELEASE "\(.*\)".*/\1/p' \
+	'$(KDIR)/include/generated/utsrelease.h' 2>/dev/null)
 installed = $(INSTALL_MOD_PATH)/lib/modules/$(release)/$(INSTALL_MOD_DIR)
 kernel = $(MAKE) --no-print-directory -C '$(KDIR)' M='$(CURDIR)'
 # The kernel's own depmod would run for a foreign root, too: ours is below.
