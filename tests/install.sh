@@ -47,13 +47,15 @@ tree_make() {
 }
 
 install_and_back() {
+	local left
 	tree_make install || return
 	all_there "$dir/root/lib/modules/$RELEASE/updates" || return
 	[ -s "$dir/root/usr/lib/modprobe.d/xenpv.conf" ] || { echo "no load order for modprobe"; return 1; }
 	touch "$dir/root/lib/modules/$RELEASE/updates/foreign.ko"
 	tree_make uninstall || return
-	[ "$(find "$dir/root" -type f)" = "$dir/root/lib/modules/$RELEASE/updates/foreign.ko" ] || {
-		echo "uninstall leaves $(find "$dir/root" -type f | xargs), or takes what is not ours"
+	left=$(find "$dir/root" -type f)
+	[ "$left" = "$dir/root/lib/modules/$RELEASE/updates/foreign.ko" ] || {
+		echo "uninstall should leave foreign.ko, and leaves: ${left//$'\\n'/ }"
 		return 1
 	}
 }

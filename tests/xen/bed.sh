@@ -284,7 +284,6 @@ cmd_run() {
 				fi
 			fi
 			run_with_retry "$name" "$case" "$other"
-			[ -z "$other" ] || ! host_alive "$RUN" || bed_destroy "$other" || :
 		done
 		! host_alive "$RUN" || bed_destroy "$name" || :
 	done
