@@ -55,7 +55,7 @@ install_and_back() {
 	tree_make uninstall || return
 	left=$(find "$dir/root" -type f)
 	[ "$left" = "$dir/root/lib/modules/$RELEASE/updates/foreign.ko" ] || {
-		echo "uninstall should leave foreign.ko, and leaves: ${left//$'\\n'/ }"
+		echo "uninstall should leave foreign.ko, and leaves: ${left//$'\n'/ }"
 		return 1
 	}
 }
