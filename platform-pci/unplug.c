@@ -6,9 +6,9 @@
  * So what the policy (unplug_plan.c) lets go is taken out of Linux's hands
  * first, then out of the guest: the drivers of disks and cards are released,
  * which writes back their caches; it is looked once more whether anybody still
- * holds one of them open; then the bits are written to the device model's port.
- * Until that write all can be, and is, given back; after it nothing can, until
- * the guest starts anew.
+ * holds one of them open; then the disks' devices are removed and the bits written
+ * to the device model's port. Until the removal all can be, and is, given back;
+ * after it nothing can, until the guest starts anew.
  *
  * The port, docs/misc/hvm-emulated-unplug.pandoc in Xen: reading 0x10 tells
  * whether anybody listens; a driver names itself at 0x12 and 0x10, and the host's
@@ -28,6 +28,7 @@
 #include <linux/blk-mq.h>
 #include <linux/etherdevice.h>
 #include <linux/io.h>
+#include <linux/libata.h>
 #include <linux/slab.h>
 #include <scsi/scsi_device.h>
 #include <xen/interface/io/xenbus.h>
@@ -56,10 +57,11 @@ static u16 taken_bits;
 static u8 hidden_disks;
 
 /*
- * Linked weakly: with it the remains of an unplugged disk go away. Where the
- * SCSI layer is missing or comes later there are none.
+ * Linked weakly: with them the devices of disks that go are taken away. Where the
+ * SCSI layer or libata is missing or comes later there are none.
  */
 void scsi_remove_device(struct scsi_device *sdev) __weak;
+void ata_port_wait_eh(struct ata_port *ap) __weak;
 
 bool xpv_unplug_valid(const char *mode)
 {
@@ -340,14 +342,26 @@ static void write_port(struct xpv_emu_list *list, u16 bits)
 	thaw(&frozen);
 }
 
+/*
+ * While the disks are still there: libata sends a disk that it lets go to standby,
+ * from a thread of its own, and would wait for one that does not answer any more.
+ */
 static void forget_disks(struct xpv_emu_list *list, u16 bits)
 {
 	unsigned int i;
 
-	for (i = 0; i < list->n; i++)
-		if (goes(&list->entry[i], bits) &&
-		    list->entry[i].emu.kind == XPV_EMU_DISK && scsi_remove_device)
-			scsi_remove_device(to_scsi_device(list->entry[i].dev));
+	for (i = 0; i < list->n; i++) {
+		struct scsi_device *sdev;
+
+		if (!goes(&list->entry[i], bits) ||
+		    list->entry[i].emu.kind != XPV_EMU_DISK ||
+		    !scsi_remove_device)
+			continue;
+		sdev = to_scsi_device(list->entry[i].dev);
+		scsi_remove_device(sdev);
+		if (ata_port_wait_eh)
+			ata_port_wait_eh(ata_shost_to_port(sdev->host));
+	}
 }
 
 /* Cards that are still there after all get their driver back. */
@@ -385,9 +399,9 @@ static int take_away(struct pci_dev *pdev, struct xpv_emu_list *list, u16 bits)
 		give_drivers_back(list, bits);
 		return -EBUSY;
 	}
+	forget_disks(list, bits);
 	write_port(list, bits);
 	taken_bits |= bits;
-	forget_disks(list, bits);
 	if (bits & XPV_UNPLUG_NICS)
 		check_cards(list);
 	return 0;

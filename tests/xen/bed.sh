@@ -1,9 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# usage: bed.sh run   [-d DRIVERS] [-o DIR] GUESTS [CASE...]
-#        bed.sh try   [-d DRIVERS] [-o DIR] GUEST -- COMMAND
-#        bed.sh shell [-d DRIVERS] [-o DIR] GUEST
+# usage: bed.sh run   [-d DRIVERS] [-c VCPUS] [-o DIR] GUESTS [CASE...]
+#        bed.sh try   [-d DRIVERS] [-c VCPUS] [-o DIR] GUEST -- COMMAND
+#        bed.sh shell [-d DRIVERS] [-c VCPUS] [-o DIR] GUEST
 #        bed.sh demo  [-o DIR] GUEST
 #
 # Boots one Xen host under QEMU and, in it, guests of the kernels named.
@@ -16,7 +16,7 @@
 #   shell  gives a root prompt in GUEST.
 #   demo   shows GUEST's emulated and PV devices side by side (dom0/demo).
 # DRIVERS: ours (default), intree, native (ours, in a kernel whose own Xen support
-# is active), none. DIR: default in the cache, kept.
+# is active), none. VCPUS: of each guest, default 2. DIR: default in the cache, kept.
 #
 # A case is a script in tests/guest/cases (runs in the guest) or
 # tests/xen/cases (runs in dom0, drives xl and, through `guest NAME COMMAND`,
@@ -113,7 +113,7 @@ guest_memory() {
 # bed_create NAME [KIND]: boot the guest unless it runs like that.
 bed_create() {
 	local name=$1 shape start=$SECONDS
-	shape="$(guest_memory "$1") 2 ${2:-plain}"
+	shape="$(guest_memory "$1") $VCPUS ${2:-plain}"
 	bed_guest "$name"
 	if [ "$(dom0 "$RUN" -t 30 "cat $(guest_dir "$name")/shape 2>/dev/null; true")" = "$shape" ]; then
 		return 0
@@ -357,9 +357,10 @@ cmd_demo() {
 [ $# -ge 1 ] || usage
 COMMAND=$1
 shift
-DRIVERS=ours OUT=
-while getopts d:o: opt; do
+DRIVERS=ours VCPUS=2 OUT=
+while getopts c:d:o: opt; do
 	case $opt in
+	c) VCPUS=$OPTARG ;;
 	d) DRIVERS=$OPTARG ;;
 	o) OUT=$OPTARG ;;
 	*) usage ;;

@@ -27,7 +27,7 @@
 # would crash. -rdtscp,-rdpid: without NRIPS the intercept loops for ever. Without
 # XSAVE there is no AVX either: with both, programs in dom0 died of heap corruption.
 HOST_CPU=EPYC,-monitor,-smap,-smep,-rdtscp,-rdpid,-xsave,-avx,-avx2,-fma,-f16c
-HOST_XEN_ARGS="dom0_mem=1200M,max:1200M spec-ctrl=no com1=115200 console=com1 noreboot"
+HOST_XEN_ARGS="${XENPV_XEN_ARGS:-} dom0_mem=1200M,max:1200M spec-ctrl=no com1=115200 console=com1 noreboot"
 HOST_DOM0_ARGS="console=hvc0 quiet mitigations=off tsc=reliable"
 
 host_prepare() {
