@@ -1,12 +1,13 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 #
-# usage: demo.sh load | disk DISK | card CARD | nic DRIVER | read|write DISK MIB |
-#                ping CARD | stream send|recv MIB
+# usage: demo.sh load | slave | disk DISK | card CARD | nic DRIVER |
+#                read|write DISK MIB | ping CARD | stream send|recv MIB
 #
 # The guest's side of `make demo`; tests/xen/dom0/demo calls it. disk and card
-# print MODULE PLACE, nic the card that DRIVER serves, read and write SECONDS
-# SHA256 of the first MIB of the disk, past the page cache.
+# print MODULE PLACE, slave the emulated disk that is not the boot disk, nic the
+# card that DRIVER serves, read and write SECONDS SHA256 of the first MIB of the
+# disk, past the page cache.
 # shellcheck source=tests/guest/lib.sh
 . /cases/lib.sh
 
@@ -92,6 +93,7 @@ verb=$1
 shift
 case $verb in
 load) load ;;
+slave) ide_disk 1 ;;
 disk) describe "block/$1" ;;
 card) describe "class/net/$1" ;;
 nic) _nic_by_driver "$1" "$1" ;;

@@ -34,6 +34,17 @@ load_emulated() {
 	return 0
 }
 
+# ide_disk 0|1: name of the disk that is master or slave of the first channel; Linux
+# gives the names in the order in which disks answer.
+ide_disk() {
+	for _d in /sys/block/sd*; do
+		case $(readlink "$_d/device") in
+		*/0:0:$1:0) echo "${_d##*/}"; return 0 ;;
+		esac
+	done
+	return 1
+}
+
 # The drivers under test, loaded if they are not yet.
 load_drivers() {
 	case $drivers in

@@ -157,15 +157,15 @@ case_file() {
 	die "there is no case $1"
 }
 
-# console NAME: size of a guest's kernel log so far, 0 if it is not there.
-console_size() {
-	dom0 "$RUN" -t 30 "stat -c %s $(guest_dir "$1")/console 2>/dev/null || echo 0"
-}
+# The kernel's log of a guest, written by its device model.
+console() { echo "$RUN/share/log/$1.console"; }
+
+console_size() { stat -c %s "$(console "$1")" 2>/dev/null || echo 0; }
 
 # complaints NAME OFFSET EXPECTED: what the guest's kernel has complained about
 # since, but for what the case expects.
 complaints() {
-	dom0 "$RUN" -t 60 "tail -c +$(($2 + 1)) $(guest_dir "$1")/console" |
+	tail -c "+$(($2 + 1))" "$(console "$1")" |
 		tr -d '\r' | grep -aE "$COMPLAINTS" | grep -avE "${3:-^$}" | head -n 3 || :
 }
 
@@ -173,7 +173,7 @@ complaints() {
 keep_logs() {
 	local dir=$OUT/$1.$2
 	mkdir -p "$dir"
-	dom0 "$RUN" -t 60 "cat $(guest_dir "$1")/console" >"$dir/console" 2>/dev/null || :
+	cp "$(console "$1")" "$dir/console" 2>/dev/null || :
 	dom0 "$RUN" -t 60 "xl list; xenstore-ls -f; dmesg | tail -n 50; cat /var/log/xen/*$1*" \
 		>"$dir/dom0" 2>&1 || :
 }
@@ -308,14 +308,15 @@ cmd_try() {
 	bed_guest "$name"
 	bed_host && bed_create "$name" || {
 		rc=$?
-		dom0 "$RUN" -t 20 "cat /run/bed/$name/console; tail -n 5 /var/log/xen/*$name*" || :
+		cat "$(console "$name")" || :
+		dom0 "$RUN" -t 20 "tail -n 5 /var/log/xen/*$name*" || :
 		die "guest $name does not come up (status $rc)"
 	}
 	printf '%s\n' "$*" >"$RUN/share/guests/$name/try"
 	dom0 "$RUN" -t $((600 * XENPV_TIMESCALE)) "/bed/dom0/guest-run $name /bed/guests/$name/try" || rc=$?
 	echo "--- status $rc; kernel log:"
 	dom0 "$RUN" -t 60 "/bed/bin/client -w 10 -t 30 /run/bed/$name/chan 'dmesg -r | tail -n 80'" ||
-		dom0 "$RUN" -t 20 "tail -n 80 /run/bed/$name/console" || :
+		tail -n 80 "$(console "$name")" || :
 	return "$rc"
 }
 

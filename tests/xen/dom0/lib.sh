@@ -4,8 +4,8 @@
 # For scripts and cases that run in dom0: guests, their channel, their devices.
 #
 # A guest NAME is made from /bed/guests/NAME (vmlinuz, initramfs.gz, cmdline) and
-# lives in /run/bed/NAME: config, console (the kernel's log), chan (the socket of
-# the agent), the disks' backing files, number (1...; address 10.77.1.NUMBER).
+# lives in /run/bed/NAME: config, chan (the socket of the agent), the disks' backing
+# files, number (1...; address 10.77.1.NUMBER). Its kernel's log is on the share.
 # A case ends with exit 0 (pass), fail "why" (1) or skip "why" (77); the last
 # line printed is the reason shown.
 
