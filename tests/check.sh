@@ -15,15 +15,15 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 . "$here/lib.sh"
 
 PARTS=(unit style refusals matrix install beds)
-# One Xen host a line, the longest first: drivers, guests, cases. EVERY stands for
+# One Xen host a line, the longest first: drivers, vCPUs, guests, cases. EVERY stands for
 # what is run on every guest; a guest of another kind is booted anew, so the cases
 # of one kind stand together.
 EVERY="load-unload disk-verify disk-ext4 disk-hotplug net-ping net-tcp net-udp net-hotplug"
-BEDS=("ours noxen-debug EVERY disk-forced store-garbage"
-	"ours noxen boot EVERY disk-forced store-garbage backend-silent few-grants unplug"
-	"ours 6.1-686,6.1-amd64 EVERY pair"
-	"ours 5.10-686,6.12-amd64 EVERY"
-	"native 6.1-amd64 refuse-native")
+BEDS=("ours 2 noxen-debug EVERY disk-forced store-garbage"
+	"ours 2 noxen boot EVERY disk-forced store-garbage backend-silent few-grants unplug"
+	"ours 2 6.1-686,6.1-amd64 EVERY pair"
+	"ours 1 5.10-686,6.12-amd64 EVERY"
+	"native 2 6.1-amd64 refuse-native")
 SPARSE_KERNEL=6.12-amd64
 
 usage() {
@@ -116,13 +116,13 @@ part_matrix() {
 	build $SPARSE_KERNEL $SPARSE_KERNEL-sparse C=2 CF=-D__CHECK_ENDIAN__
 }
 
-# bed DRIVERS GUESTS [CASE...]: all cases, or those named, on each of them, in one host.
+# bed DRIVERS VCPUS GUESTS [CASE...]: all cases, or those named, on each of them, in one host.
 bed() {
-	local drivers=$1 guests=$2 dir=$logs/bed-$1-${2//,/+} rc=0
-	shift
+	local drivers=$1 vcpus=$2 guests=$3 dir=$logs/bed-$1-${3//,/+} rc=0
+	shift 2
 	rm -rf "$dir"
 	mkdir -p "$dir"
-	"$here/xen/bed.sh" run -d "$drivers" -o "$dir" "$@" >"$dir.log" 2>&1 || rc=$?
+	"$here/xen/bed.sh" run -d "$drivers" -c "$vcpus" -o "$dir" "$@" >"$dir.log" 2>&1 || rc=$?
 	if ! [ -s "$dir/results" ]; then
 		verdict FAIL "bed/$guests" "no results, status $rc; see $dir.log"
 		show "$dir.log"
@@ -146,7 +146,7 @@ part_beds() {
 	local line
 	need_root "the test bed"
 	# What both beds need is made once, before they start.
-	if ! "$here/xen/dom0.sh" >"$logs/dom0.log" 2>&1; then
+	if ! { "$here/xen/dom0.sh" && "$here/xen/qemu.sh"; } >"$logs/dom0.log" 2>&1; then
 		verdict FAIL bed/host "the Xen host cannot be prepared; see $logs/dom0.log"
 		show "$logs/dom0.log"
 		return
@@ -168,7 +168,7 @@ run_part() {
 	unit | matrix) "part_$1" ;;
 	style | refusals | install) script "$1" ;;
 	beds) part_beds "${BEDS[@]}" ;;
-	bed-*) part_beds "ours ${1#bed-}" ;;
+	bed-*) part_beds "ours 2 ${1#bed-}" ;;
 	*) die "there is no part $1; make check-help lists them" ;;
 	esac
 	say "   $1: $((SECONDS - start)) s"

@@ -35,6 +35,7 @@ prepare() {
 	kernel=$("$here/kernels/kernels.sh" get "$guest") &&
 		"$here/guest/tools.sh" amd64 &&
 		"$here/guest/tools.sh" "$(cat "$kernel/arch")" || rc=1
+	"$here/xen/qemu.sh" || rc=1
 	wait "$job" || rc=1
 	trap - INT TERM
 	return $rc

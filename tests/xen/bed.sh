@@ -169,10 +169,13 @@ complaints() {
 		tr -d '\r' | grep -aE "$COMPLAINTS" | grep -avE "${3:-^$}" | head -n 3 || :
 }
 
-# keep_logs NAME CASE: what a failed case leaves to be read.
+# keep_logs NAME CASE: what a failed case leaves to be read, first where the vCPUs
+# stand (kernels run without KASLR: their symbol tables tell).
 keep_logs() {
 	local dir=$OUT/$1.$2
 	mkdir -p "$dir"
+	dom0 "$RUN" -t 60 "id=\$(xl domid $1); xl vcpu-list $1; for i in \$(seq 0 $((VCPUS - 1))); do
+		/usr/lib/xen-4.17/bin/xenctx -S \$id \$i; done" >"$dir/vcpus" 2>&1 || :
 	cp "$(console "$1")" "$dir/console" 2>/dev/null || :
 	dom0 "$RUN" -t 60 "xl list; xenstore-ls -f; dmesg | tail -n 50; cat /var/log/xen/*$1*" \
 		>"$dir/dom0" 2>&1 || :
@@ -192,12 +195,12 @@ run_once() {
 	fi
 	# 123: the bed's own limit, 124: the one of this machine's clock.
 	STATUS=0
-	dom0 "$RUN" -t $((limit * 6 + 120)) "$command; rc=\$?; [ \$rc -ne 124 ] || rc=123; exit \$rc" \
+	dom0 "$RUN" -t $((limit * 3 + 60)) "$command; rc=\$?; [ \$rc -ne 124 ] || rc=123; exit \$rc" \
 		>"$OUT/$name.$case.out" 2>&1 || STATUS=$?
 	REASON=$(tail -n 1 "$OUT/$name.$case.out")
 	case $STATUS in
 	123) REASON="time limit of $limit s; last line: $REASON" ;;
-	124) REASON="not done after $((limit * 6 + 120)) s on this machine; last line: $REASON" ;;
+	124) REASON="not done after $((limit * 3 + 60)) s on this machine; last line: $REASON" ;;
 	esac
 }
 

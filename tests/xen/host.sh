@@ -18,6 +18,10 @@
 # Time limits are multiplied by this on a slow or busy machine.
 : "${XENPV_TIMESCALE:=1}"
 : "${XENPV_HOST_MEMORY:=3584}"
+# One for dom0, two for a guest: with fewer a vCPU that waits for another one, or for
+# the lock it holds, waits until Xen lets that run. QEMU runs them one after the other
+# in one thread, and a wait with `pause` goes on to the next at once.
+: "${XENPV_HOST_CPUS:=3}"
 # QEMU's clock counts instructions (2 ns each) instead of following the wall
 # clock: on a busy machine a host that is given a fifth of a processor would
 # else drown in its own timer ticks, and time limits inside would be hit by load.
@@ -27,12 +31,12 @@
 # would crash. -rdtscp,-rdpid: without NRIPS the intercept loops for ever. Without
 # XSAVE there is no AVX either: with both, programs in dom0 died of heap corruption.
 HOST_CPU=EPYC,-monitor,-smap,-smep,-rdtscp,-rdpid,-xsave,-avx,-avx2,-fma,-f16c
-HOST_XEN_ARGS="${XENPV_XEN_ARGS:-} dom0_mem=1200M,max:1200M spec-ctrl=no com1=115200 console=com1 noreboot"
+HOST_XEN_ARGS="dom0_max_vcpus=1 dom0_mem=1200M,max:1200M spec-ctrl=no com1=115200 console=com1 noreboot"
 HOST_DOM0_ARGS="console=hvc0 quiet mitigations=off tsc=reliable"
 
 host_prepare() {
 	local run=$1 tools
-	need_packages qemu-system-x86
+	HOST_QEMU=$("$XENPV_TESTS/xen/qemu.sh")/qemu-system-x86_64
 	HOST_IMAGES=$("$XENPV_TESTS/xen/dom0.sh")
 	mapfile -t tools < <("$XENPV_TESTS/guest/tools.sh" amd64)
 	[ ${#tools[@]} = 2 ] || die "no programs for dom0"
@@ -45,7 +49,7 @@ host_prepare() {
 host_start() {
 	local run=$1
 	rm -f "$run/dom0.sock"
-	qemu-system-x86_64 -M q35 -accel tcg ${XENPV_ICOUNT:+-icount "$XENPV_ICOUNT"} -cpu "$HOST_CPU" -smp 1 -m "$XENPV_HOST_MEMORY" \
+	"$HOST_QEMU" -M q35 -accel tcg ${XENPV_ICOUNT:+-icount "$XENPV_ICOUNT"} -cpu "$HOST_CPU" -smp "$XENPV_HOST_CPUS" -m "$XENPV_HOST_MEMORY" \
 		-display none -vga none -no-reboot -nic none -monitor "unix:$run/monitor,server=on,wait=off" \
 		-chardev "file,id=com1,path=$run/xen.log,append=on" -serial chardev:com1 \
 		-serial "unix:$run/dom0.sock,server=on,wait=off" \
