@@ -69,9 +69,10 @@ unload_drivers() {
 	done
 }
 
-# pv_disk NAME: wait for the PV disk xvdX; prints its device node.
+# pv_disk NAME: wait for the PV disk xvdX; prints its device node. The node is there
+# a little before it can be opened.
 pv_disk() {
-	wait_for 20 test -b "/dev/$1" || fail "PV disk $1 did not appear in 20 s"
+	wait_for 20 dd if="/dev/$1" of=/dev/null count=0 || fail "PV disk $1 did not appear in 20 s"
 	echo "/dev/$1"
 }
 
