@@ -85,7 +85,7 @@ write_disk() {
 
 ping_over() {
 	net_up "$1" || exit
-	ping -c 5 -i 0.2 -W 5 10.77.0.1 >/tmp/ping || fail "$(tail -n 2 /tmp/ping)"
+	ping -c 3 -i 0.2 -W 5 10.77.0.1 >/tmp/ping || fail "$(tail -n 2 /tmp/ping)"
 	tail -n 2 /tmp/ping
 }
 
