@@ -3,7 +3,7 @@
 #
 # Builds the QEMU that the Xen host runs in, and prints its directory
 # (qemu-system-x86_64): Debian's source with the least it needs and one fault of its
-# SVM emulation mended, which every version up to 10.1 has.
+# SVM emulation mended, which newer upstream source still had when it was looked at.
 #
 # VMRUN delivers an injected interrupt at once, and leaves its vector in
 # exception_index. If a timer makes the emulated processor stop before something
