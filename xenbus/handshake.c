@@ -54,7 +54,7 @@
 
 /* Bits of xpv_device.events */
 enum {
-	EV_STATE,	/* the backend's state was written */
+	EV_STATE,	/* something in the backend's directory was written */
 	EV_GONE,	/* the frontend's directory is gone */
 	EV_LEAVE,	/* being unbound */
 };
@@ -446,8 +446,6 @@ static void leave(struct xpv_device *xd)
 	else if (xd->phase == XPV_LIVE || xd->phase == XPV_PREPARED)
 		close_connection(xd, XPV_WHY_REMOVE);
 	xpv_xs_unwatch(&xd->watch);
-	kfree(xd->watch_path);
-	xd->watch_path = NULL;
 	WRITE_ONCE(xd->drv, NULL);
 	complete(&xd->left);
 }
@@ -457,11 +455,8 @@ static int watch_backend(struct xpv_device *xd)
 {
 	int err;
 
-	if (!xd->watch_path)
-		xd->watch_path = kasprintf(GFP_NOIO, "%s/state", xd->otherend);
-	if (!xd->watch_path)
-		return -ENOMEM;
-	xd->watch.path = xd->watch_path;
+	/* All of the directory: keys may change while LIVE, not only the state. */
+	xd->watch.path = xd->otherend;
 	xd->watch.fn = backend_event;
 	err = xpv_xs_watch(&xd->watch);
 	if (err)

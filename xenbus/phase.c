@@ -9,7 +9,7 @@
  * Two edges need more than the state. A backend that still says Connected after
  * we closed means the old connection, and one that says InitWait while we break
  * has not started anew yet; so both count only once the state has moved. And
- * Connected in LIVE means "look again" only when it was written again.
+ * Connected in LIVE means "look again" only when the backend wrote something.
  *
  * Life: none. Locks: none. Trust: the backend's state is not trusted.
  */

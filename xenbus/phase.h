@@ -18,7 +18,7 @@
  * @XPV_STAY: nothing to do
  * @XPV_OPEN: prepare and publish: DOWN -> PREPARED
  * @XPV_CONNECT: the backend has taken our keys: PREPARED -> LIVE
- * @XPV_CHANGED: the backend announced itself again: LIVE -> LIVE
+ * @XPV_CHANGED: the backend, connected, wrote something: LIVE -> LIVE
  * @XPV_RESET: the backend starts anew and we with it: LIVE -> DOWN, and open
  * @XPV_CLOSE: the backend asks us to close, and waits for it: -> DOWN
  * @XPV_LOSE: the backend has left without asking: -> DOWN
@@ -41,7 +41,7 @@ enum xpv_action {
  * @backend: the backend's state, or XPV_BACKEND_GONE; anything else is no edge
  * @moved: it is not the state in which an earlier connection ended or broke:
  *	that one says nothing about a new connection
- * @event: the backend has written its state since the last look
+ * @event: the backend has written something since the last look
  */
 enum xpv_action xpv_phase_next(enum xpv_phase phase, int backend, bool moved,
 			       bool event);

@@ -63,8 +63,8 @@ struct xpv_batch;
  *	for the backend to answer I/O (reading a partition table is work of its
  *	own): nobody could end that wait. On error the bus calls @stop and
  *	@disconnect (why: BROKEN)
- * @changed: LIVE; the backend announced Connected again, or a key changed that
- *	the bus watches for all (resize, carrier)
+ * @changed: LIVE; the backend says Connected, and it or any other of its keys was
+ *	written (resize, carrier); many writes may make one call
  * @stop: LIVE; let no new request reach the ring. Requests in flight: RESET
  *	keeps them, CLOSING and REMOVE wait for them (bounded), GONE and BROKEN
  *	let them be. May return -EBUSY for CLOSING alone: the device is in use and
@@ -132,7 +132,6 @@ struct xpv_device {
 	unsigned long events;
 	unsigned long deadline;		/* jiffies; 0: none */
 	const char *broken_reason;
-	char *watch_path;
 	struct xpv_watch watch;
 	wait_queue_head_t state_wait;
 	struct completion left;
