@@ -13,6 +13,7 @@ GUEST ?= 6.1-686
 MODULES := xen-platform-pci xen-vbd xen-vnif
 VERSION := $(shell sed -n 's/^XENPV_VERSION *:= *//p' $(CURDIR)/Kbuild)
 CONF := $(DESTDIR)/usr/lib/modprobe.d/xenpv.conf
+RULES := $(DESTDIR)/usr/lib/udev/rules.d/60-xenpv-disk.rules
 DKMS_SRC := $(DESTDIR)/usr/src/xenpv-$(VERSION)
 DKMS := dkms -m xenpv -v $(VERSION)
 
@@ -38,15 +39,17 @@ modules_install: modules
 	+@$(kernel_install) modules_install
 	$(if $(INSTALL_MOD_PATH),,depmod -a '$(release)')
 
-# The softdeps order our modules before the drivers of emulated disks and cards.
+# The softdeps order our modules before the drivers of emulated disks and cards;
+# the rules name disks by their identity.
 install: modules_install
 	install -D -m 644 platform-pci/modprobe.conf '$(CONF)'
+	install -D -m 644 blkfront/60-xenpv-disk.rules '$(RULES)'
 	@echo "installed for $(release); initrd images are left alone: to have the modules in it, run"
 	@echo "update-initramfs -u -k $(release) (Debian, Ubuntu) or dracut -f --kver $(release) (Fedora, SUSE)"
 
 uninstall: tree
 	[ ! -d '$(installed)' ] || find '$(installed)' \( $(patsubst %,-name '%.ko*' -o,$(MODULES)) -false \) -type f -delete
-	rm -f '$(CONF)'
+	rm -f '$(CONF)' '$(RULES)'
 	$(if $(INSTALL_MOD_PATH),,depmod -a '$(release)')
 
 clean: tree
@@ -102,9 +105,10 @@ dkms-install:
 	install -d '$(DKMS_SRC)'
 	cp -a Makefile Kbuild dkms.conf README.md '$(DKMS_SRC)'
 	find include platform-pci xenbus blkfront netfront \
-		\( -name '*.[ch]' -o -name '*.sh' -o -name '*.conf' \) \
+		\( -name '*.[ch]' -o -name '*.sh' -o -name '*.conf' -o -name '*.rules' \) \
 		-exec cp -a --parents -t '$(DKMS_SRC)' {} +
 	install -D -m 644 platform-pci/modprobe.conf '$(CONF)'
+	install -D -m 644 blkfront/60-xenpv-disk.rules '$(RULES)'
 	$(if $(DESTDIR),,$(DKMS) add)
 	$(if $(DESTDIR),,$(DKMS) -k '$(KVER)' build)
 	$(if $(DESTDIR),,$(DKMS) -k '$(KVER)' install)
@@ -112,13 +116,13 @@ dkms-install:
 dkms-uninstall:
 	$(if $(DESTDIR),,-$(DKMS) --all remove)
 	rm -rf '$(DKMS_SRC)'
-	rm -f '$(CONF)'
+	rm -f '$(CONF)' '$(RULES)'
 
 help:
 	@echo 'On a guest, or for one:'
 	@echo '  all              build the three modules (default)'
 	@echo '  modules_install  install them; no depmod when INSTALL_MOD_PATH is set'
-	@echo '  install          the same and the load order for modprobe'
+	@echo '  install          the same, the load order for modprobe, udev rules for disks'
 	@echo '  uninstall        take both away again'
 	@echo '  dkms-install     have dkms build them for this and every later kernel'
 	@echo '  dkms-uninstall   take them out of dkms again'

@@ -120,7 +120,7 @@ check_scripts() {
 machine_paths() {
 	# The pattern is put together so that it does not find itself.
 	grep -rnE "(/wor[k]/|/roo[t]/\.|/hom[e]/|https?://[^ ]*(debian|ubuntu|pypi)\.)" \
-		--exclude-dir=.git --exclude-dir=build --exclude-dir=results . || :
+		--exclude-dir=.git --exclude=.git --exclude-dir=build --exclude-dir=results . || :
 }
 
 main() {
