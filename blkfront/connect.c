@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The handshake: what the backend says, what we say, and what happens to requests
- * when a connection comes and goes.
+ * The handshake: what we say to the backend, and what becomes of requests when a
+ * connection comes and goes.
  *
- *	prepare		ring and port
- *	publish		`ring-ref`, `event-channel`, `protocol`
- *	connect		geometry and features, which a backend writes last; then
- *			slots with all their references, and the disk
- *	changed		size and read-only may change while connected
+ *	prepare		rings and ports
+ *	publish		`ring-ref`, `event-channel`, `protocol`, for each queue if there
+ *			are several
+ *	connect		geometry and features (offer.c); then slots with all their
+ *			references, and the disk
+ *	changed		size and mode may change while connected
  *	stop, disconnect	see the table below
  *
  *	why	requests		the disk
@@ -20,10 +21,8 @@
  *
  * Life: hooks of the bus, one at a time; see <xenpv/bus.h>.
  * Locks: none here.
- * Trust: each key is read once and through the bounded readers of the bus. What
- * cannot be used is refused or replaced here, before anything depends on it.
+ * Trust: see offer.c.
  */
-#include <linux/log2.h>
 #include <xen/interface/io/protocols.h>
 
 #include "vbd.h"
@@ -31,167 +30,166 @@
 /* A removal waits so long for the backend to answer what is under way. */
 #define GIVE_UP		(10 * HZ)
 
-/* ---- what the backend says ---------------------------------------------------- */
+/* ---- rings and their keys -------------------------------------------------------- */
 
-static int read_size(struct xpv_device *xd, u64 *sectors)
+static void destroy_connection(struct vbd *vbd)
 {
-	int err = xpv_bus_read_u64(xd, "sectors", sectors);
+	u32 i;
 
-	if (!err && *sectors > (u64)S64_MAX >> VBD_SECTOR_SHIFT)
-		err = -ERANGE;
-	if (err)
-		xpv_bus_error(xd, err,
-			      "backend's sectors is no size of a disk");
-	return err;
+	for (i = 0; i < vbd->limit; i++)
+		vbd_slots_destroy(&vbd->queue[i]);
+	for (i = 0; i < vbd->rings; i++)
+		vbd_ring_destroy(&vbd->ring[i]);
 }
 
-static int read_geometry(struct xpv_device *xd, struct vbd_offer *offer)
+/* Queues beyond the rings of this connection share them. */
+static void assign_rings(struct vbd *vbd)
 {
-	u64 size = VBD_SECTOR;
-	int err = xpv_bus_read_u64(xd, "sector-size", &size);
+	u32 i;
 
-	if (err == -ENOENT)
-		err = 0;
-	if (!err && (size < VBD_SECTOR || size > PAGE_SIZE || !is_power_of_2(size)))
-		err = -EINVAL;
-	if (err) {
-		xpv_bus_error(xd, err,
-			      "backend's sector-size is not 512, 1024, 2048 or 4096");
-		return err;
-	}
-	offer->sector_size = size;
-	size = xpv_bus_get_u32(xd, "physical-sector-size", offer->sector_size,
-			       offer->sector_size, U32_MAX);
-	offer->physical_size = is_power_of_2(size) ? size : offer->sector_size;
-	err = read_size(xd, &offer->sectors);
-	/* The end of the disk that is no whole block cannot be reached. */
-	offer->sectors = round_down(offer->sectors,
-				    offer->sector_size >> VBD_SECTOR_SHIFT);
-	return err;
-}
-
-static bool is_readonly(struct xpv_device *xd, u32 info)
-{
-	char mode[8];
-
-	return info & VDISK_READONLY ||
-	       (xpv_bus_read_string(xd, "mode", mode, sizeof(mode)) > 0 &&
-		mode[0] == 'r');
-}
-
-static void read_discard(struct xpv_device *xd, struct vbd_offer *offer)
-{
-	if (!xpv_bus_get_flag(xd, "feature-discard") ||
-	    !xpv_bus_get_u32(xd, "discard-enable", 1, 0, 1))
-		return;
-	offer->granularity = xpv_bus_get_u32(xd, "discard-granularity",
-					     offer->physical_size, 0, U32_MAX);
-	offer->alignment = xpv_bus_get_u32(xd, "discard-alignment", 0, 0,
-					   U32_MAX);
-	if (!is_power_of_2(offer->granularity) ||
-	    offer->granularity < offer->sector_size ||
-	    offer->alignment >= offer->granularity) {
-		dev_warn(&xd->dev,
-			 "no discard: granularity %u, alignment %u make no sense\n",
-			 offer->granularity, offer->alignment);
-		return;
-	}
-	__set_bit(VBD_DISCARD, &offer->features);
-	if (xpv_bus_get_flag(xd, "discard-secure"))
-		__set_bit(VBD_SECURE, &offer->features);
-}
-
-static int read_offer(struct xpv_device *xd, struct vbd_offer *offer)
-{
-	u32 info = xpv_bus_get_u32(xd, "info", 0, 0, U32_MAX);
-	int err;
-
-	memset(offer, 0, sizeof(*offer));
-	err = read_geometry(xd, offer);
-	if (err)
-		return err;
-	if (xpv_bus_get_flag(xd, "feature-flush-cache"))
-		__set_bit(VBD_FLUSH, &offer->features);
-	if (xpv_bus_get_flag(xd, "feature-barrier"))
-		__set_bit(VBD_BARRIER, &offer->features);
-	if (is_readonly(xd, info))
-		__set_bit(VBD_READONLY, &offer->features);
-	if (info & (VDISK_CDROM | VDISK_REMOVABLE) ||
-	    xpv_bus_get_flag(xd, "removable"))
-		__set_bit(VBD_REMOVABLE, &offer->features);
-	read_discard(xd, offer);
-	return 0;
-}
-
-static bool read_trusted(struct xpv_device *xd)
-{
-	u64 trusted;
-	int err = xpv_bus_read_front_u64(xd, "trusted", &trusted);
-
-	/* A key that cannot be read is no reason to trust. */
-	return vbd_trusted && (err == -ENOENT || (!err && trusted));
-}
-
-/* ---- coming -------------------------------------------------------------------- */
-
-static void destroy_queues(struct vbd *vbd)
-{
-	unsigned int i;
-
-	for (i = 0; i < vbd->queues; i++)
-		vbd_queue_destroy(&vbd->queue[i]);
+	for (i = 0; i < vbd->limit; i++)
+		WRITE_ONCE(vbd->queue[i].ring, &vbd->ring[i % vbd->rings]);
 }
 
 int vbd_prepare(struct xpv_device *xd)
 {
 	struct vbd *vbd = dev_get_drvdata(&xd->dev);
-	unsigned int i;
-	int err;
+	struct vbd_plan *plan = &vbd->plan;
+	int err = 0;
+	u32 i;
 
-	vbd->trusted = read_trusted(xd);
-	for (i = 0; i < vbd->queues; i++) {
-		err = vbd_queue_create(vbd, &vbd->queue[i]);
-		if (err)
-			goto err_destroy;
-	}
-	return 0;
-
-err_destroy:
-	destroy_queues(vbd);
+	vbd->trusted = vbd_offer_trusted(vbd);
+	vbd->persistent = vbd_offer_persistent(vbd);
+	vbd_offer_plan(vbd, plan);
+	vbd->rings = plan->rings;
+	assign_rings(vbd);
+	for (i = 0; i < plan->rings && !err; i++)
+		err = vbd_ring_create(vbd, &vbd->ring[i], plan->order,
+				      i >= plan->rings - plan->polled);
+	if (!err)
+		return 0;
+	destroy_connection(vbd);
 	/* Requests that waited for this connection wait in vain. */
 	vbd_io_fail(vbd);
 	return err;
 }
 
+static void publish_pages(const struct vbd_ring *ring, struct xpv_batch *batch,
+			  const char *dir)
+{
+	char key[40];
+	u32 i;
+
+	if (!ring->order) {
+		snprintf(key, sizeof(key), "%sring-ref", dir);
+		xpv_batch_put(batch, key, "%u", ring->ref[0]);
+		return;
+	}
+	for (i = 0; i < 1U << ring->order; i++) {
+		snprintf(key, sizeof(key), "%sring-ref%u", dir, i);
+		xpv_batch_put(batch, key, "%u", ring->ref[i]);
+	}
+}
+
+static void publish_ring(const struct vbd_ring *ring, struct xpv_batch *batch,
+			 const char *dir)
+{
+	char key[40];
+
+	publish_pages(ring, batch, dir);
+	snprintf(key, sizeof(key), "%sevent-channel", dir);
+	xpv_batch_put(batch, key, "%u", ring->evtchn.port);
+}
+
+/* Two generations of the same key; an older connection's must not stay. */
+static void publish_order(u32 order, struct xpv_batch *batch)
+{
+	if (!order) {
+		xpv_batch_remove(batch, "ring-page-order");
+		xpv_batch_remove(batch, "num-ring-pages");
+		return;
+	}
+	xpv_batch_put(batch, "ring-page-order", "%u", order);
+	xpv_batch_put(batch, "num-ring-pages", "%u", 1U << order);
+}
+
 void vbd_publish(struct xpv_device *xd, struct xpv_batch *batch)
 {
 	struct vbd *vbd = dev_get_drvdata(&xd->dev);
-	struct vbd_queue *q = &vbd->queue[0];
+	char dir[20];
+	u32 i;
 
-	xpv_batch_put(batch, "ring-ref", "%u", q->ring_ref[0]);
-	xpv_batch_put(batch, "event-channel", "%u", q->evtchn.port);
+	publish_order(vbd->plan.order, batch);
+	if (vbd->rings == 1) {
+		xpv_batch_remove(batch, "multi-queue-num-queues");
+		publish_ring(&vbd->ring[0], batch, "");
+	} else {
+		xpv_batch_put(batch, "multi-queue-num-queues", "%u", vbd->rings);
+		for (i = 0; i < vbd->rings; i++) {
+			snprintf(dir, sizeof(dir), "queue-%u/", i);
+			publish_ring(&vbd->ring[i], batch, dir);
+		}
+	}
+	xpv_batch_put(batch, "feature-persistent", "%u", vbd->persistent);
 	xpv_batch_put(batch, "protocol", "%s", XEN_IO_PROTO_ABI_NATIVE);
 }
 
-static int create_slots(struct vbd *vbd)
+/* ---- coming ---------------------------------------------------------------------- */
+
+/* The queues of a disk that is not made yet: one for each ring. */
+static void shape_queues(struct vbd *vbd)
+{
+	u32 i;
+
+	vbd->queues = vbd->rings;
+	vbd->polled = vbd->plan.polled;
+	for (i = 0; i < vbd->queues; i++)
+		vbd->queue[i].depth = vbd->ring[i].ring.slots;
+}
+
+static int create_slots(struct vbd *vbd, u32 segs, bool lean)
+{
+	int err = 0;
+	u32 i;
+
+	for (i = 0; i < vbd->queues && !err; i++)
+		err = vbd_slots_create(&vbd->queue[i], segs, lean);
+	for (i = 0; err && i < vbd->queues; i++)
+		vbd_slots_destroy(&vbd->queue[i]);
+	return err;
+}
+
+static int create_all_slots(struct vbd *vbd)
 {
 	u32 offered = xpv_bus_get_u32(vbd->xd, "feature-max-indirect-segments",
 				      0, 0, VBD_SEGS_MAX);
 	u32 segs = vbd_segs_limit(offered, vbd_max_indirect_segments);
-	unsigned int i;
-	int err;
+	int err = create_slots(vbd, segs, false);
 
-	for (i = 0; i < vbd->queues; i++) {
-		err = vbd_slots_create(&vbd->queue[i], segs);
-		if (err) {
-			xpv_bus_error(vbd->xd, err,
-				      err == -ENOSPC ?
-				      "grant table full: fewer disks, max_indirect_segments=11, or more max_grant_frames for this guest" :
-				      "not enough memory for requests");
-			return err;
-		}
+	if (err == -ENOSPC)
+		err = create_slots(vbd, segs, true);
+	if (err)
+		xpv_bus_error(vbd->xd, err,
+			      err == -ENOSPC ?
+			      "grant table full: fewer disks or queues, or more max_grant_frames for this guest" :
+			      "not enough memory for requests");
+	return err;
+}
+
+/* Events go where the requests come from. */
+static void aim_events(struct vbd *vbd)
+{
+	struct blk_mq_hw_ctx *hctx;
+	struct vbd_queue *q;
+	unsigned int cpu;
+	unsigned long i;
+
+	queue_for_each_hw_ctx(vbd->disk->queue, hctx, i) {
+		q = hctx->driver_data;
+		cpu = cpumask_first_and(hctx->cpumask, cpu_online_mask);
+		if (q->ring == &vbd->ring[q->index] && cpu < nr_cpu_ids)
+			xpv_evtchn_set_cpu(&q->ring->evtchn, cpu);
 	}
-	return 0;
 }
 
 static void say_connected(struct vbd *vbd)
@@ -200,15 +198,27 @@ static void say_connected(struct vbd *vbd)
 	unsigned long features = offer->features;
 
 	dev_info(&vbd->xd->dev,
-		 "%s: %llu KiB, blocks of %u%s%s, %s, discard %s, %u segments%s\n",
+		 "%s: %llu KiB, blocks of %u%s%s, %s, discard %s, %u segments, %u queue%s (%u for polling) of %u%s%s\n",
 		 vbd->name, offer->sectors >> 1, offer->sector_size,
 		 features & BIT(VBD_READONLY) ? ", read-only" : "",
 		 features & BIT(VBD_REMOVABLE) ? ", removable" : "",
 		 features & BIT(VBD_FLUSH) ? "flush by cache flush" :
 		 features & BIT(VBD_BARRIER) ? "flush by barrier" : "no flush offered",
 		 features & BIT(VBD_DISCARD) ? "on" : "off",
-		 vbd->queue[0].max_segs,
+		 vbd->queue[0].max_segs, vbd->rings, vbd->rings == 1 ? "" : "s",
+		 vbd->plan.polled, vbd->ring[0].ring.slots,
+		 vbd->persistent ? ", persistent grants" : "",
 		 vbd->trusted ? "" : ", backend not trusted");
+}
+
+/* A disk that users have must not turn into another one. */
+static bool is_another(const struct vbd *vbd, const struct vbd_offer *offer)
+{
+	const struct vbd_offer *old = &vbd->offer;
+
+	return old->sector_size != offer->sector_size ||
+	       strcmp(old->serial, offer->serial) ||
+	       strcmp(old->wwid, offer->wwid);
 }
 
 int vbd_connect(struct xpv_device *xd)
@@ -217,12 +227,20 @@ int vbd_connect(struct xpv_device *xd)
 	struct vbd_offer offer;
 	int err;
 
-	err = read_offer(xd, &offer);
+	err = vbd_offer_read(vbd, &offer);
 	if (err)
 		return err;
+	if (vbd->disk && is_another(vbd, &offer)) {
+		xpv_bus_error(xd, -EMEDIUMTYPE,
+			      "backend came back with another disk (serial %s, blocks of %u)",
+			      offer.serial, offer.sector_size);
+		return -EMEDIUMTYPE;
+	}
 	/* Whole: disk work of an earlier connection may be reading it. */
 	vbd->offer = offer;
-	err = create_slots(vbd);
+	if (!vbd->disk)
+		shape_queues(vbd);
+	err = create_all_slots(vbd);
 	if (err)
 		return err;
 	if (!vbd->disk) {
@@ -230,8 +248,10 @@ int vbd_connect(struct xpv_device *xd)
 		if (err)
 			return err;
 	}
+	aim_events(vbd);
 	say_connected(vbd);
 	vbd_io_start(vbd);
+	WRITE_ONCE(vbd->limits_stale, true);
 	vbd_disk_update(vbd);
 	return 0;
 }
@@ -239,14 +259,11 @@ int vbd_connect(struct xpv_device *xd)
 void vbd_changed(struct xpv_device *xd)
 {
 	struct vbd *vbd = dev_get_drvdata(&xd->dev);
-	u32 info = xpv_bus_get_u32(xd, "info", 0, 0, U32_MAX);
-	bool readonly = is_readonly(xd, info);
+	bool readonly;
 	u64 sectors;
 
-	if (read_size(xd, &sectors))
+	if (vbd_offer_changed(vbd, &sectors, &readonly))
 		return;
-	sectors = round_down(sectors,
-			     vbd->offer.sector_size >> VBD_SECTOR_SHIFT);
 	if (sectors == vbd->offer.sectors &&
 	    readonly == test_bit(VBD_READONLY, &vbd->offer.features))
 		return;
@@ -294,7 +311,7 @@ void vbd_disconnect(struct xpv_device *xd, enum xpv_why why)
 		vbd_io_keep(vbd);
 	else
 		vbd_io_fail(vbd);
-	destroy_queues(vbd);
+	destroy_connection(vbd);
 	if (why != XPV_WHY_RESET && why != XPV_WHY_BROKEN)
 		vbd_disk_kill(vbd);
 }

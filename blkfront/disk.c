@@ -109,11 +109,39 @@ static int update_limits(struct vbd *vbd)
 	return queue_limits_commit_update_frozen(q, &lim);
 }
 
+/* ---- identity -------------------------------------------------------------------- */
+
+/* The disk is there as long as its attributes: private_data is, too. */
+static ssize_t serial_show(struct device *dev, struct device_attribute *attr,
+			   char *buf)
+{
+	struct vbd *vbd = dev_to_disk(dev)->private_data;
+
+	return sysfs_emit(buf, "%s\n", vbd->offer.serial);
+}
+static DEVICE_ATTR_RO(serial);
+
+static ssize_t wwid_show(struct device *dev, struct device_attribute *attr,
+			 char *buf)
+{
+	struct vbd *vbd = dev_to_disk(dev)->private_data;
+
+	return sysfs_emit(buf, "%s\n", vbd->offer.wwid);
+}
+static DEVICE_ATTR_RO(wwid);
+
+static struct attribute *disk_attrs[] = {
+	&dev_attr_serial.attr,
+	&dev_attr_wwid.attr,
+	NULL
+};
+ATTRIBUTE_GROUPS(disk);
+
 /* ---- disk work --------------------------------------------------------------------- */
 
 static void add_disk_now(struct vbd *vbd)
 {
-	int err = device_add_disk(&vbd->xd->dev, vbd->disk, NULL);
+	int err = device_add_disk(&vbd->xd->dev, vbd->disk, disk_groups);
 
 	if (err)
 		xpv_bus_error(vbd->xd, err, "%s cannot be added", vbd->name);
@@ -129,14 +157,17 @@ static void disk_work(struct work_struct *work)
 		return;
 	set_disk_ro(vbd->disk, test_bit(VBD_READONLY, &vbd->offer.features));
 	if (!vbd->added) {
+		vbd->limits_stale = false;
 		set_capacity(vbd->disk, READ_ONCE(vbd->offer.sectors));
 		add_disk_now(vbd);
 		return;
 	}
-	err = update_limits(vbd);
-	if (err)
-		xpv_bus_error(vbd->xd, err, "%s: cannot change its limits",
-			      vbd->name);
+	if (xchg(&vbd->limits_stale, false)) {
+		err = update_limits(vbd);
+		if (err)
+			xpv_bus_error(vbd->xd, err, "%s: cannot change its limits",
+				      vbd->name);
+	}
 	if (set_capacity_and_notify(vbd->disk, READ_ONCE(vbd->offer.sectors)))
 		dev_info(&vbd->xd->dev, "%s: now %llu KiB\n", vbd->name,
 			 (u64)get_capacity(vbd->disk) >> 1);
@@ -219,7 +250,8 @@ static int create_tags(struct vbd *vbd)
 	memset(set, 0, sizeof(*set));
 	set->ops = &vbd_mq_ops;
 	set->nr_hw_queues = vbd->queues;
-	set->queue_depth = vbd->queue[0].ring.slots;
+	set->nr_maps = vbd->polled ? HCTX_MAX_TYPES : 1;
+	set->queue_depth = vbd->queue[0].depth;
 	set->numa_node = NUMA_NO_NODE;
 	set->flags = BLK_MQ_F_SHOULD_MERGE;
 	set->timeout = vbd_timeout * HZ;

@@ -111,6 +111,31 @@ int xpv_bus_read_front_string(struct xpv_device *xd, const char *key, char *buf,
 }
 EXPORT_SYMBOL_GPL(xpv_bus_read_front_string);
 
+int xpv_bus_read_bytes(struct xpv_device *xd, const char *key, char *buf,
+		       size_t size)
+{
+	unsigned int len;
+	char *text = xpv_xs_read(XPV_XS_NO_TX, xd->otherend, key, &len);
+
+	if (IS_ERR(text))
+		return PTR_ERR(text);
+	if (len <= size)
+		memcpy(buf, text, len);
+	kfree(text);
+	return len <= size ? len : -ERANGE;
+}
+EXPORT_SYMBOL_GPL(xpv_bus_read_bytes);
+
+void xpv_batch_remove(struct xpv_batch *batch, const char *key)
+{
+	if (batch->err)
+		return;
+	batch->err = xpv_xs_remove(batch->tx, batch->xd->nodename, key);
+	if (batch->err == -ENOENT)
+		batch->err = 0;
+}
+EXPORT_SYMBOL_GPL(xpv_batch_remove);
+
 void xpv_batch_put(struct xpv_batch *batch, const char *key, const char *fmt,
 		   ...)
 {

@@ -236,6 +236,18 @@ int xpv_bus_read_string(struct xpv_device *xd, const char *key, char *buf,
 int xpv_bus_read_front_string(struct xpv_device *xd, const char *key, char *buf,
 			      size_t size);
 
+/**
+ * xpv_bus_read_bytes() - a value as it is
+ * @xd: the device
+ * @key: key in the backend's directory
+ * @buf: filled; not terminated
+ * @size: of @buf
+ *
+ * Return: length; -ENOENT missing, -ERANGE longer than @size.
+ */
+int xpv_bus_read_bytes(struct xpv_device *xd, const char *key, char *buf,
+		       size_t size);
+
 /*
  * Writing our directory, inside publish. The first error sticks: what follows
  * does nothing, so publish has no error branch.
@@ -250,6 +262,13 @@ int xpv_bus_read_front_string(struct xpv_device *xd, const char *key, char *buf,
 __printf(3, 4)
 void xpv_batch_put(struct xpv_batch *batch, const char *key,
 		   const char *fmt, ...);
+
+/**
+ * xpv_batch_remove() - remove one key of our directory, if it is there
+ * @batch: from publish
+ * @key: its name
+ */
+void xpv_batch_remove(struct xpv_batch *batch, const char *key);
 
 /**
  * xpv_bus_error() - say that something is wrong with a device, once, everywhere

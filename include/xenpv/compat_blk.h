@@ -211,7 +211,8 @@ queue_limits_commit_update_frozen(struct request_queue *q,
 }
 #endif
 
-/* --- operations that are given the disk: open 6.5, timeout 6.1, getgeo 6.18 --------- */
+/* --- operations that changed: open 6.5, timeout 6.1, getgeo 6.18, poll 5.16,
+ * map_queues 6.0 --- */
 /*
  * XPV_BLK_*(fn) stands for fn in a table of operations; XPV_BLK_*_ADAPTER(fn),
  * after fn, makes the function that older kernels call.
@@ -243,6 +244,31 @@ static int fn##_bdev(struct block_device *bdev, struct hd_geometry *geo) \
 	return fn(bdev->bd_disk, geo);					\
 }
 #define XPV_BLK_GETGEO(fn) fn##_bdev
+#endif
+
+#ifdef XPV_HAVE_BLK_POLL_BATCH
+#define XPV_BLK_POLL_ADAPTER(fn)					\
+static int fn##_batch(struct blk_mq_hw_ctx *hctx, struct io_comp_batch *iob) \
+{									\
+	return fn(hctx);						\
+}
+#define XPV_BLK_POLL(fn) fn##_batch
+#else
+#define XPV_BLK_POLL_ADAPTER(fn)
+#define XPV_BLK_POLL(fn) fn
+#endif
+
+#ifdef XPV_HAVE_BLK_MAP_QUEUES_VOID
+#define XPV_BLK_MAP_QUEUES_ADAPTER(fn)
+#define XPV_BLK_MAP_QUEUES(fn) fn
+#else
+#define XPV_BLK_MAP_QUEUES_ADAPTER(fn)					\
+static int fn##_int(struct blk_mq_tag_set *set)				\
+{									\
+	fn(set);							\
+	return 0;							\
+}
+#define XPV_BLK_MAP_QUEUES(fn) fn##_int
 #endif
 
 #ifdef XPV_HAVE_BLK_TIMEOUT_ONE

@@ -90,6 +90,16 @@ probe BLK_OPEN_GENDISK "$@" <<'EOF'
 static int op(struct gendisk *disk, blk_mode_t mode) { return 0; }
 struct block_device_operations probe = { .open = op };
 EOF
+probe BLK_MAP_QUEUES_VOID "$@" <<'EOF'
+#include <linux/blk-mq.h>
+static void map(struct blk_mq_tag_set *set) { }
+struct blk_mq_ops probe = { .map_queues = map };
+EOF
+probe BLK_POLL_BATCH "$@" <<'EOF'
+#include <linux/blk-mq.h>
+static int poll(struct blk_mq_hw_ctx *hctx, struct io_comp_batch *iob) { return 0; }
+struct blk_mq_ops probe = { .poll = poll };
+EOF
 probe BLK_TIMEOUT_ONE "$@" <<'EOF'
 #include <linux/blk-mq.h>
 static enum blk_eh_timer_return to(struct request *rq) { return 0; }

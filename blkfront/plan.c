@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Sizes: how many rings of how many pages, and how many answers an event is worth.
+ *
+ * Pure: compiled unmodified into the unit tests. No state but what the caller
+ * keeps, no locks. What the backend offers may be any number.
+ */
+#include <linux/kernel.h>
+
+#include "plan.h"
+
+static u32 lower(u32 a, u32 b)
+{
+	return a < b ? a : b;
+}
+
+static u32 order_of(u32 pages)
+{
+	u32 order = 0;
+
+	while (order < VBD_RING_ORDER_MAX && 2U << order <= pages)
+		order++;
+	return order;
+}
+
+/**
+ * vbd_plan_rings() - rings for the next connection
+ * @wish: what both sides can do
+ *
+ * One ring for each CPU where the limits allow it. Rings for polling are extra and
+ * come last; there is always one that is not for polling.
+ */
+struct vbd_plan vbd_plan_rings(const struct vbd_wish *wish)
+{
+	u32 offered = wish->offered_queues ? wish->offered_queues : 1;
+	u32 cpus = wish->cpus ? wish->cpus : 1;
+	struct vbd_plan plan;
+
+	plan.rings = wish->max_queues ? lower(cpus, wish->max_queues) : cpus;
+	plan.rings = lower(plan.rings, offered);
+	plan.polled = lower(wish->poll_queues, offered - plan.rings);
+	/* Better one queue for both kinds fewer than none for polling. */
+	if (!plan.polled && wish->poll_queues && plan.rings > 1) {
+		plan.rings--;
+		plan.polled = 1;
+	}
+	plan.rings += plan.polled;
+	plan.order = wish->offered_order;
+	if (!plan.order)
+		plan.order = order_of(wish->offered_pages);
+	plan.order = lower(lower(plan.order, wish->order), VBD_RING_ORDER_MAX);
+	return plan;
+}
+
+/**
+ * vbd_pace_next() - how many answers the next event should wait for
+ * @pace: what was learnt so far
+ * @got: answers since an event was asked for
+ * @ns: nanoseconds since then
+ * @due: requests that are not answered yet
+ *
+ * A fast backend answers several requests while one event is handled. As long as
+ * answers come close together, an event is asked for after one more each time; when
+ * they do not, the number is halved. Never more than half of what is due, so a
+ * request that comes alone is never waited for, and the wait ends with answers that
+ * are on their way.
+ *
+ * Return: the event is to come with this answer, 1 is the next one.
+ */
+u32 vbd_pace_next(struct vbd_pace *pace, u32 got, u64 ns, u32 due)
+{
+	if (!pace->after)
+		pace->after = 1;
+	if (ns <= (u64)got * VBD_PACE_NS)
+		pace->after = lower(pace->after + 1, VBD_PACE_MAX);
+	else
+		pace->after -= pace->after / 2;
+	if (pace->after > due / 2)
+		return due / 2 ? due / 2 : 1;
+	return pace->after;
+}
