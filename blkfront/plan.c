@@ -2,8 +2,13 @@
 /*
  * Sizes: how many rings of how many pages, and how many answers an event is worth.
  *
- * Pure: compiled unmodified into the unit tests. No state but what the caller
- * keeps, no locks. What the backend offers may be any number.
+ * The rings are planned at prepare from what both sides allow; the pace is learnt
+ * from answer to answer, by whoever takes them off the ring.
+ *
+ * Life: none; what is learnt is kept by the caller.
+ * Locks: none; the caller's.
+ * Trust: what the backend offers may be any number. Pure: compiled unmodified into
+ * the unit tests.
  */
 #include <linux/kernel.h>
 
