@@ -23,9 +23,9 @@ bool vbd_trusted = true;
 module_param_named(trusted, vbd_trusted, bool, 0444);
 MODULE_PARM_DESC(trusted, "the backend may see what lies beside the bytes it is given; no: copy every request, clear every buffer (default yes)");
 
-bool vbd_persistent;
+bool vbd_persistent = true;
 module_param_named(feature_persistent, vbd_persistent, bool, 0444);
-MODULE_PARM_DESC(feature_persistent, "copy data through pages that stay granted, where the backend keeps them mapped (default no)");
+MODULE_PARM_DESC(feature_persistent, "copy data through pages that stay granted, where the backend keeps them mapped (default yes)");
 
 unsigned int vbd_max_queues;
 module_param_named(max_queues, vbd_max_queues, uint, 0444);
