@@ -28,7 +28,7 @@ kernel_install = $(kernel) DEPMOD=true INSTALL_MOD_PATH='$(INSTALL_MOD_PATH)' \
 	INSTALL_MOD_DIR='$(INSTALL_MOD_DIR)'
 
 .PHONY: all modules modules_install install uninstall clean help tree \
-	demo shell check sparse checkpatch dkms-build dkms-install dkms-uninstall
+	demo shell check fuzz sparse checkpatch dkms-build dkms-install dkms-uninstall
 
 all: modules
 
@@ -88,6 +88,8 @@ shell:
 check:
 	@tests/check.sh
 
+fuzz: check-fuzz
+
 check-%:
 	@tests/check.sh $*
 
@@ -131,6 +133,7 @@ help:
 	@echo '  demo             emulated and PV disk and card of a guest, side by side'
 	@echo '  shell            a root prompt in a guest on a real Xen host'
 	@echo '  check            all tests; ends with "N passed, N failed, N skipped"'
+	@echo '  fuzz             any input for the pure parts, for a minute (clang)'
 	@echo '  check-NAME       one part of them; make check-help lists the parts'
 	@echo 'For work on the code:'
 	@echo '  sparse           build with sparse on every file'

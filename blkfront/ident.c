@@ -184,11 +184,11 @@ static int put_text(const char *prefix, const u8 *field, size_t n, char *out,
 	}
 	if (!n)
 		return -ENODATA;
-	if (used + n >= size)
-		return -ENOSPC;
 	for (i = 0; i < n; i++)
 		if (field[i] < ' ' || field[i] > '~')
 			return -EINVAL;
+	if (used + n >= size)
+		return -ENOSPC;
 	memcpy(out, prefix, used);
 	memcpy(out + used, field, n);
 	out[used + n] = '\0';
@@ -372,7 +372,7 @@ int vbd_ident_wwid(const char *text, size_t len, char *out, size_t size)
 	struct designator d;
 	struct vpd vpd;
 	u32 best = 0;
-	int err;
+	int err, put, result = -ENODATA;
 
 	if (!size)
 		return -ENOSPC;
@@ -384,15 +384,16 @@ int vbd_ident_wwid(const char *text, size_t len, char *out, size_t size)
 		err = next_designator(&vpd, &d, &unit);
 		if (err || !unit || rank(&d) <= best)
 			continue;
-		err = put_designator(&d, out, size);
-		if (!err)
-			best = rank(&d);
-		else if (err != -ENOSPC)
-			err = 0;	/* odd characters: no name to use */
+		/* The best name or none: a worse one that fits is another name. */
+		put = put_designator(&d, out, size);
+		if (put && put != -ENOSPC)
+			continue;	/* odd characters: no name to use */
+		best = rank(&d);
+		result = put;
 	}
-	if (!err && !best)
-		err = -ENODATA;
 	if (err)
+		result = err;
+	if (result)
 		*out = '\0';
-	return err;
+	return result;
 }

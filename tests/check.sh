@@ -14,7 +14,7 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 # shellcheck source=lib.sh
 . "$here/lib.sh"
 
-PARTS=(unit style refusals matrix install beds)
+PARTS=(unit fuzz style refusals matrix install beds)
 # One Xen host a line, the longest first: drivers, vCPUs, guests, cases. EVERY stands for
 # what is run on every guest; a guest of another kind is booted anew, so the cases
 # of one kind stand together.
@@ -30,6 +30,7 @@ usage() {
 	cat <<-EOF2
 		parts of make check, each also as make check-PART:
 		  unit      the pure parts on this machine, under sanitizers
+		  fuzz      the pure parts against any input, a minute in all
 		  style     rules of the code base that a script can check
 		  refusals  where the modules must refuse to load, and say why
 		  install   make install and dkms, into a directory of their own
@@ -71,6 +72,21 @@ part_unit() {
 	if [ "$rc" -ne 0 ]; then
 		show "$log" 40
 		grep -q '^FAIL .*test_' "$log" || verdict FAIL unit/build "status $rc; see $log"
+	fi
+}
+
+part_fuzz() {
+	local log=$logs/fuzz.log kdir rc=0
+	need_packages clang libclang-rt-14-dev make libc6-dev
+	kdir=$("$here/kernels/kernels.sh" get $SPARSE_KERNEL)/kdir || {
+		verdict FAIL fuzz/headers "no kernel tree for the wire headers"
+		return
+	}
+	make -s -C "$here/fuzz" KDIR="$kdir" >"$log" 2>&1 || rc=$?
+	sed -nE 's,^ok (.*),PASS fuzz/\1,p; s,^(FAIL) (.*),\1 fuzz/\2,p' "$log" >>"$tally"
+	if [ "$rc" -ne 0 ]; then
+		show "$log" 40
+		grep -q '^FAIL ' "$log" || verdict FAIL fuzz/build "status $rc; see $log"
 	fi
 }
 
@@ -165,7 +181,7 @@ run_part() {
 	local start=$SECONDS
 	say "== $1"
 	case $1 in
-	unit | matrix) "part_$1" ;;
+	unit | fuzz | matrix) "part_$1" ;;
 	style | refusals | install) script "$1" ;;
 	beds) part_beds "${BEDS[@]}" ;;
 	bed-*) part_beds "ours 2 ${1#bed-}" ;;

@@ -47,7 +47,7 @@ search() {
 
 mapfile -t modules < <(find platform-pci xenbus blkfront netfront include -name '*.[ch]' | sort)
 mapfile -t frontends < <(find blkfront netfront -name '*.[ch]' | sort)
-mapfile -t programs < <(find tests -path tests/unit/build -prune -o -name '*.[ch]' -print | sort)
+mapfile -t programs < <(find tests -name build -prune -o -name '*.[ch]' -print | sort)
 mapfile -t scripts < <(
 	grep -rlE '^#!/bin/(ba)?sh|^# shellcheck shell=' include tests .ci --exclude-dir=build --exclude='*.[ch]' |
 		sort
@@ -76,7 +76,7 @@ deep_code() {
 
 without_spdx() {
 	local file
-	for file in "$@" Makefile Kbuild dkms.conf tests/unit/Makefile; do
+	for file in "$@" Makefile Kbuild dkms.conf tests/{unit,fuzz}/Makefile; do
 		head -n 2 "$file" | grep -q 'SPDX-License-Identifier: GPL-2.0' || echo "$file"
 	done
 }

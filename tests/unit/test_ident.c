@@ -421,7 +421,18 @@ static void test_wwid_length(void **state)
 				 -ENOSPC);
 	assert_int_equal(call_text(vbd_ident_wwid, text, len, out, 42), 0);
 
+	/* the best one decides, though a worse one is longer or would fit */
 	memset(id, 'v', sizeof(id));
+	page_init(&p, 0x83);
+	designate(&p, 2, 1, id, 40);
+	designate(&p, 1, 3, NAA5, 8);
+	designate(&p, 2, 1, "V", 1);
+	page_end(&p);
+	len = encode(&p, text);
+	assert_int_equal(call_text(vbd_ident_wwid, text, len, out, 21), 0);
+	assert_string_equal(out, "naa.5001405abcdef012");
+	assert_int_equal(call_text(vbd_ident_wwid, text, len, out, 20), -ENOSPC);
+
 	page_init(&p, 0x83);
 	designate(&p, 2, 1, id, 255);
 	page_end(&p);
