@@ -94,8 +94,10 @@ static int claim_refs(struct vbd_queue *q)
 	return err ?: xpv_gnt_claim(ind_pages(q), q->ind_refs);
 }
 
+/* A backend that keeps grants maps all of them for writing, these too. */
 static int make_ind_pages(struct vbd_queue *q)
 {
+	bool readonly = !q->vbd->persistent;
 	u32 i;
 
 	for (i = 0; i < ind_pages(q); i++) {
@@ -103,7 +105,7 @@ static int make_ind_pages(struct vbd_queue *q)
 		if (!q->ind_page[i])
 			return -ENOMEM;
 		xpv_gnt_grant(q->ind_refs[i], q->vbd->xd->otherend_id,
-			      q->ind_page[i], true);
+			      q->ind_page[i], readonly);
 	}
 	return 0;
 }
