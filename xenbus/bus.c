@@ -5,8 +5,9 @@
  * A watch on "device" queues the scan; the scan compares what xenstore lists with
  * the devices there are, adds and removes. Since one work item does all of it, a
  * device cannot be made twice, however events and scans race. A directory is a
- * device once it names a backend; another backend makes it another device, so
- * grants made for one domain never serve another.
+ * device once it names a backend. Which one that is, is read when a driver is
+ * bound, and by control work when no connection stands: the scan only tells it to
+ * look, so grants made for one domain never serve another.
  *
  * Life: xpv_bus_start() registers the bus type, watches and scans;
  * xpv_bus_stop() ends both and unregisters the devices, each closing first. The
@@ -38,6 +39,35 @@
 #define BUS_NAME	"xen"
 #endif
 
+/* ---- who is the backend? ------------------------------------------------------- */
+
+char *xpv_bus_read_backend(const char *node, domid_t *domid)
+{
+	char path[BACKEND_PATH_MAX], *dir;
+	unsigned int len;
+	char *text;
+	u32 n;
+	int err;
+
+	text = xpv_xs_read(XPV_XS_NO_TX, node, "backend-id", &len);
+	if (IS_ERR(text))
+		return text;
+	err = xpv_value_u32(text, len, &n);
+	kfree(text);
+	if (err || n >= DOMID_FIRST_RESERVED)
+		return ERR_PTR(-ENOENT);
+	*domid = n;
+	text = xpv_xs_read(XPV_XS_NO_TX, node, "backend", &len);
+	if (IS_ERR(text))
+		return text;
+	err = xpv_value_string(text, len, path, sizeof(path));
+	kfree(text);
+	if (err < 0 || path[0] != '/')
+		return ERR_PTR(-ENOENT);
+	dir = kstrdup(path, GFP_KERNEL);
+	return dir ?: ERR_PTR(-ENOMEM);
+}
+
 /* ---- the bus type ------------------------------------------------------------- */
 
 static int bus_match(struct device *dev, xpv_match_const struct device_driver *drv)
@@ -55,8 +85,18 @@ static int bus_probe(struct device *dev)
 {
 	struct xpv_device *xd = to_xpv_device(dev);
 	const struct xpv_driver *drv = to_xpv_driver(dev->driver);
-	int err = drv->probe(xd);
+	char *backend;
+	domid_t domid;
+	int err;
 
+	/* A device without a driver does not follow its nodes. */
+	backend = xpv_bus_read_backend(xd->nodename, &domid);
+	if (!IS_ERR(backend)) {
+		kfree(xd->otherend);
+		xd->otherend = backend;
+		xd->otherend_id = domid;
+	}
+	err = drv->probe(xd);
 	if (!err)
 		xpv_control_start(xd, drv);
 	return err;
@@ -196,37 +236,6 @@ static struct xpv_device *find_device(const char *type, const char *id)
 
 /* ---- the scan -------------------------------------------------------------------- */
 
-/*
- * Who is the backend? Return: its directory, to be freed; ERR_PTR(-ENOENT): no
- * device, or not yet, or one that makes no sense; another error: of xenstore.
- */
-static char *read_backend(const char *node, domid_t *domid)
-{
-	char path[BACKEND_PATH_MAX], *dir;
-	unsigned int len;
-	char *text;
-	u32 n;
-	int err;
-
-	text = xpv_xs_read(XPV_XS_NO_TX, node, "backend-id", &len);
-	if (IS_ERR(text))
-		return text;
-	err = xpv_value_u32(text, len, &n);
-	kfree(text);
-	if (err || n >= DOMID_FIRST_RESERVED)
-		return ERR_PTR(-ENOENT);
-	*domid = n;
-	text = xpv_xs_read(XPV_XS_NO_TX, node, "backend", &len);
-	if (IS_ERR(text))
-		return text;
-	err = xpv_value_string(text, len, path, sizeof(path));
-	kfree(text);
-	if (err < 0 || path[0] != '/')
-		return ERR_PTR(-ENOENT);
-	dir = kstrdup(path, GFP_KERNEL);
-	return dir ?: ERR_PTR(-ENOMEM);
-}
-
 /* Return: 0, or an error of xenstore: the scan must not conclude anything. */
 static int scan_device(const char *type, const char *id)
 {
@@ -237,17 +246,14 @@ static int scan_device(const char *type, const char *id)
 	int err;
 
 	snprintf(node, sizeof(node), "device/%s/%s", type, id);
-	backend = read_backend(node, &domid);
+	backend = xpv_bus_read_backend(node, &domid);
 	if (IS_ERR(backend))
 		return PTR_ERR(backend) == -ENOENT ? 0 : PTR_ERR(backend);
-	if (xd && xd->otherend_id == domid && !strcmp(xd->otherend, backend)) {
+	if (xd) {
 		xd->generation = generation;
 		kfree(backend);
+		xpv_control_named(xd);
 		return 0;
-	}
-	if (xd) {
-		xpv_control_gone(xd);
-		remove_device(xd);
 	}
 	err = add_device(type, id, backend, domid);
 	if (err)

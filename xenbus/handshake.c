@@ -7,15 +7,27 @@
  *
  *	open	B2, prepare, publish with F3 (vbd) or F4 (vif), B4, connect, F4
  *	close	stop, F5, B5, F6, B6, disconnect
- *	reset	B2 while LIVE: stop, disconnect, open
+ *	reset	B2 while LIVE: stop, disconnect, then as bind
  *	break	stop, F5, F6, disconnect; nobody waits for a liar
  *	bind	a state other than F1 is of an earlier connection (kexec, or the
  *		driver was unbound): F5, B5, F6, B6, then F1 has the backend begin
  *		again with B2
+ *	linger	no state of the backend while LIVE: stop, disconnect, F1, and a
+ *		deadline. What appears then is begun with as at bind, be it the same
+ *		directory or one that the frontend's nodes name now
  *
- * One look at the backend's state is one step and walks one edge (reset: two); then
- * control work queues itself again, so being unbound is noticed between steps
- * whatever the backend does. Waiting to be connected is a deadline, not a wait.
+ * A backend that starts anew may find F4 and the keys of before, and connect to a
+ * ring that is no more while we make another one: its B4 would mean either. So it
+ * has to say B6 before we write F1.
+ *
+ * Requests wait for a backend only as long as the frontend's directory is the one
+ * they were made for. It is if it has the key that we wrote with all others, for
+ * a toolstack does not write that one.
+ *
+ * One look at the backend's state is one step and walks one edge; then control work
+ * queues itself again, so being unbound is noticed between steps whatever the
+ * backend does. While LIVE a backend that writes all the time is looked at ten
+ * times a second. Waiting to be connected is a deadline, not a wait.
  * Only the close handshake waits, bounded, and ends at once when the frontend's
  * directory is gone.
  *
@@ -43,6 +55,12 @@
 #define CLOSE_TIMEOUT		(10 * HZ)
 /* xenstored failed us: so soon do we ask it again. */
 #define STORE_RETRY		(5 * HZ)
+/* While LIVE, what the backend writes is looked at so often at most. */
+#define LOOK_PAUSE		(HZ / 10)
+/* Longest time in seconds that requests wait for a backend to return. */
+#define LINGER_MAX		86400U
+/* Tells a directory with our keys from one that was made anew. */
+#define OUR_KEY			"driver"
 /* Others wrote what our transaction touched: so often is it tried again. */
 #define ANNOUNCE_TRIES		100
 
@@ -55,6 +73,7 @@
 /* Bits of xpv_device.events */
 enum {
 	EV_STATE,	/* something in the backend's directory was written */
+	EV_NAMED,	/* the frontend's nodes may name another backend */
 	EV_GONE,	/* the frontend's directory is gone */
 	EV_LEAVE,	/* being unbound */
 };
@@ -87,6 +106,11 @@ static void signal_control(struct xpv_device *xd, unsigned int event)
 void xpv_control_gone(struct xpv_device *xd)
 {
 	signal_control(xd, EV_GONE);
+}
+
+void xpv_control_named(struct xpv_device *xd)
+{
+	signal_control(xd, EV_NAMED);
 }
 
 static void backend_event(struct xpv_watch *watch, const char *path)
@@ -132,6 +156,10 @@ static int look_at_backend(struct xpv_device *xd)
 		return err;
 	if (state != xd->backend)
 		xd->moved = true;
+	/* One that appears has seen nothing of what we announced. */
+	if (xd->backend == XPV_BACKEND_GONE && state != XPV_BACKEND_GONE &&
+	    xd->phase == XPV_DOWN)
+		xd->fresh = true;
 	xd->backend = state;
 	return 0;
 }
@@ -168,8 +196,10 @@ static int put_state(struct xpv_device *xd, u32 tx, enum xenbus_state state,
 	if (IS_ERR(old))
 		return PTR_ERR(old);
 	kfree(old);
-	if (publish)
+	if (publish) {
 		publish(xd, &batch);
+		xpv_batch_put(&batch, OUR_KEY, "xenpv %s", XENPV_VERSION);
+	}
 	xpv_batch_put(&batch, "state", "%d", state);
 	return batch.err;
 }
@@ -206,17 +236,35 @@ static int announce(struct xpv_device *xd, enum xenbus_state state,
 	return err;
 }
 
+/* Return: 0; -ENOENT: our directory is gone, or not the same any more; -errno. */
+static int check_directory(struct xpv_device *xd)
+{
+	char *text = xpv_xs_read(XPV_XS_NO_TX, xd->nodename, OUR_KEY, NULL);
+
+	if (IS_ERR(text))
+		return PTR_ERR(text);
+	kfree(text);
+	return 0;
+}
+
 /* ---- edges ------------------------------------------------------------------- */
 
-/* F5, B5, F6, B6. However it ends, nothing more can be done. */
-static void close_handshake(struct xpv_device *xd)
+/*
+ * F5, B5, F6, B6. However it ends, nothing more can be done. @again: F1 follows, so
+ * an InitWait of before is no answer.
+ */
+static void close_handshake(struct xpv_device *xd, bool again)
 {
+	unsigned long let_go = BACKEND_LET_GO;
+
 	if (announce(xd, XenbusStateClosing, NULL))
 		return;
 	wait_backend(xd, BACKEND_LETS_GO);
 	if (announce(xd, XenbusStateClosed, NULL))
 		return;
-	if (wait_backend(xd, BACKEND_LET_GO) == -ETIMEDOUT)
+	if (again && xd->backend == XenbusStateInitWait)
+		let_go &= ~BIT(XenbusStateInitWait);
+	if (wait_backend(xd, let_go) == -ETIMEDOUT)
 		dev_warn(&xd->dev,
 			 "backend does not close: pages it holds stay parked\n");
 	/* A backend that has not moved still speaks of what was. */
@@ -226,9 +274,13 @@ static void close_handshake(struct xpv_device *xd)
 
 static void disconnect(struct xpv_device *xd, enum xpv_why why)
 {
-	if (xd->phase == XPV_LIVE || xd->phase == XPV_PREPARED)
+	bool keeps = why == XPV_WHY_RESET && xd->drv->linger;
+
+	if (xd->phase == XPV_LIVE || xd->phase == XPV_PREPARED ||
+	    (xd->keeps && !keeps))
 		xd->drv->disconnect(xd, why);
 	set_phase(xd, XPV_DOWN);
+	xd->keeps = keeps;
 	xd->deadline = 0;
 	xd->refused = false;
 	WRITE_ONCE(xd->broken_reason, NULL);
@@ -288,6 +340,8 @@ static void open_connection(struct xpv_device *xd)
 		return;
 	}
 	xd->deadline = jiffies + CONNECT_TIMEOUT;
+	if (xd->keeps && time_after(xd->linger_end, xd->deadline))
+		xd->deadline = xd->linger_end;
 }
 
 static void go_live(struct xpv_device *xd)
@@ -295,6 +349,7 @@ static void go_live(struct xpv_device *xd)
 	int err;
 
 	xd->deadline = 0;
+	xd->changed_at = jiffies;
 	set_phase(xd, XPV_LIVE);
 	WRITE_ONCE(xd->explained, false);
 	err = xd->drv->connect(xd);
@@ -308,12 +363,61 @@ static void go_live(struct xpv_device *xd)
 		break_off(xd, err, "cannot announce the connection");
 	else
 		xpv_bus_clear_error(xd);
+	/* If it broke off, disconnect() has said so. */
+	xd->keeps = false;
+}
+
+/* How long may requests wait for a backend that has vanished? */
+static unsigned long patience(const struct xpv_device *xd)
+{
+	const unsigned int *linger = xd->drv->linger;
+
+	return linger ? min(READ_ONCE(*linger), LINGER_MAX) * HZ : 0;
+}
+
+/* Leave LIVE or PREPARED with all requests; they wait for @time at most. */
+static void hold(struct xpv_device *xd, unsigned long time)
+{
+	if (xd->phase == XPV_LIVE)
+		xd->drv->stop(xd, XPV_WHY_RESET);
+	if (!xd->keeps)
+		xd->linger_end = jiffies + time;
+	disconnect(xd, XPV_WHY_RESET);
 }
 
 static void reset(struct xpv_device *xd)
 {
-	xd->drv->stop(xd, XPV_WHY_RESET);
-	disconnect(xd, XPV_WHY_RESET);
+	hold(xd, max_t(unsigned long, patience(xd), CONNECT_TIMEOUT));
+	xd->fresh = true;
+}
+
+static void linger(struct xpv_device *xd)
+{
+	unsigned long time = patience(xd);
+
+	/* Both directories at once: the device was taken away. */
+	if (check_directory(xd) == -ENOENT) {
+		lose(xd);
+		return;
+	}
+	hold(xd, time);
+	/* What appears must not take the keys of before for new ones. */
+	announce(xd, XenbusStateInitialising, NULL);
+	xpv_bus_error(xd, -ENOTCONN,
+		      "backend is gone: waiting up to %lu s for it, or another one",
+		      time / HZ);
+}
+
+/* Return: true if what is kept while DOWN waits in vain. */
+static bool lost_patience(struct xpv_device *xd)
+{
+	if (is_gone(xd))
+		return true;
+	if (time_after_eq(jiffies, xd->linger_end)) {
+		xpv_bus_error(xd, -ETIMEDOUT, "no backend has come back");
+		return true;
+	}
+	return xd->backend == XPV_BACKEND_GONE && !patience(xd);
 }
 
 /* Return: false if the device is in use and stays LIVE. */
@@ -330,29 +434,65 @@ static bool close_connection(struct xpv_device *xd, enum xpv_why why)
 		xd->refused = true;
 		return false;
 	}
-	close_handshake(xd);
+	close_handshake(xd, false);
 	disconnect(xd, why);
 	return true;
 }
 
 /*
- * Just bound. Somebody may have used the device before: this driver, or a kernel
- * that knew nothing of us. Return: 0, or an error: look again later.
+ * Just bound, or another backend is there. Somebody may have used the device before:
+ * this driver, or a kernel that knew nothing of us. Return: 0, or an error: look
+ * again later.
  */
 static int start_over(struct xpv_device *xd)
 {
 	int own;
-	int err = read_state(xd->nodename, &own);
+	int err = xd->keeps ? check_directory(xd) : 0;
 
+	/* Made anew: requests were meant for another disk. */
+	if (err == -ENOENT)
+		lose(xd);
+	else if (err)
+		return err;
+	err = read_state(xd->nodename, &own);
 	if (err)
 		return err;
 	xd->moved = true;
 	xd->state = own;
 	if (own == XenbusStateInitialising && xd->backend != XenbusStateClosed)
 		return 0;
-	if (own > XenbusStateInitialising && own != XenbusStateClosed)
-		close_handshake(xd);
+	/* One that has just appeared is about to answer F6, too. */
+	if (own > XenbusStateInitialising &&
+	    (own != XenbusStateClosed || xd->backend == XenbusStateInitWait))
+		close_handshake(xd, true);
 	return announce(xd, XenbusStateInitialising, NULL);
+}
+
+/*
+ * No connection stands, and the frontend's nodes may name another backend. Return:
+ * 1: it was taken over, 0: they do not, or an error of xenstore.
+ */
+static int follow_names(struct xpv_device *xd)
+{
+	domid_t domid;
+	char *dir = xpv_bus_read_backend(xd->nodename, &domid);
+
+	/* None at all is the scan's business. */
+	if (IS_ERR(dir))
+		return PTR_ERR(dir) == -ENOENT ? 0 : PTR_ERR(dir);
+	if (domid == xd->otherend_id && !strcmp(dir, xd->otherend)) {
+		kfree(dir);
+		return 0;
+	}
+	dev_info(&xd->dev, "backend is another one now, in domain %u\n", domid);
+	disconnect(xd, xd->keeps ? XPV_WHY_RESET : XPV_WHY_GONE);
+	xpv_xs_unwatch(&xd->watch);
+	kfree(xd->otherend);
+	xd->otherend = dir;
+	xd->otherend_id = domid;
+	xd->backend = XenbusStateUnknown;
+	xd->fresh = true;
+	return 1;
 }
 
 /* ---- control work -------------------------------------------------------------- */
@@ -374,10 +514,23 @@ static bool check_deadline(struct xpv_device *xd)
 	return false;
 }
 
+static unsigned int what_is_seen(struct xpv_device *xd, bool event)
+{
+	unsigned int seen = event ? XPV_SEEN_EVENT : 0;
+
+	if (xd->moved)
+		seen |= XPV_SEEN_MOVED;
+	/* One that lied before it vanished is not waited for. */
+	if (patience(xd) && (xd->phase == XPV_LIVE || xd->keeps) &&
+	    !is_gone(xd) && !READ_ONCE(xd->broken_reason))
+		seen |= XPV_SEEN_PATIENCE;
+	return seen;
+}
+
 /* Return: true if an edge was walked. */
 static bool walk(struct xpv_device *xd, bool event)
 {
-	switch (xpv_phase_next(xd->phase, xd->backend, xd->moved, event)) {
+	switch (xpv_phase_next(xd->phase, xd->backend, what_is_seen(xd, event))) {
 	case XPV_OPEN:
 		open_connection(xd);
 		return true;
@@ -389,16 +542,14 @@ static bool walk(struct xpv_device *xd, bool event)
 		return false;
 	case XPV_RESET:
 		reset(xd);
-		/*
-		 * At once: requests wait for this connection, and only PREPARED
-		 * has a deadline and looks whether the backend leaves instead.
-		 */
-		open_connection(xd);
 		return true;
 	case XPV_CLOSE:
 		return close_connection(xd, XPV_WHY_CLOSING);
 	case XPV_LOSE:
 		lose(xd);
+		return true;
+	case XPV_LINGER:
+		linger(xd);
 		return true;
 	case XPV_REVIVE:
 		disconnect(xd, XPV_WHY_BROKEN);
@@ -409,14 +560,43 @@ static bool walk(struct xpv_device *xd, bool event)
 	return check_deadline(xd);
 }
 
+/* How long until what the backend has written is looked at? */
+static long look_pause(const struct xpv_device *xd)
+{
+	long left = xd->changed_at + LOOK_PAUSE - jiffies;
+
+	if (xd->phase != XPV_LIVE || is_gone(xd) || READ_ONCE(xd->broken_reason))
+		return 0;
+	return clamp_t(long, left, 0, LOOK_PAUSE);
+}
+
+/* Jiffies until a deadline, or a negative number: there is none. */
+static long time_left(const struct xpv_device *xd)
+{
+	long left = -1, keeps;
+
+	if (xd->deadline)
+		left = max_t(long, xd->deadline - jiffies, 1);
+	if (xd->phase != XPV_DOWN || !xd->keeps)
+		return left;
+	keeps = max_t(long, xd->linger_end - jiffies, 1);
+	return left < 0 ? keeps : min(left, keeps);
+}
+
 /* Return: jiffies until the next look, or a negative number for "on event". */
 static long step(struct xpv_device *xd)
 {
 	bool event = test_and_clear_bit(EV_STATE, &xd->events);
 	const char *reason;
 
+	if (event)
+		xd->changed_at = jiffies;
 	if (look_at_backend(xd))
 		return STORE_RETRY;
+	if (xd->phase == XPV_DOWN && xd->keeps && lost_patience(xd)) {
+		lose(xd);
+		return 0;
+	}
 	if (xd->fresh) {
 		if (is_gone(xd))
 			return -1;
@@ -432,11 +612,7 @@ static long step(struct xpv_device *xd)
 		break_off(xd, -EPROTO, reason);
 		return 0;
 	}
-	if (walk(xd, event))
-		return 0;
-	if (!xd->deadline)
-		return -1;
-	return max_t(long, xd->deadline - jiffies, 1);
+	return walk(xd, event) ? 0 : time_left(xd);
 }
 
 static void leave(struct xpv_device *xd)
@@ -445,6 +621,8 @@ static void leave(struct xpv_device *xd)
 		lose(xd);
 	else if (xd->phase == XPV_LIVE || xd->phase == XPV_PREPARED)
 		close_connection(xd, XPV_WHY_REMOVE);
+	/* What is kept for a backend that has only just begun. */
+	disconnect(xd, XPV_WHY_GONE);
 	xpv_xs_unwatch(&xd->watch);
 	WRITE_ONCE(xd->drv, NULL);
 	complete(&xd->left);
@@ -469,9 +647,22 @@ static int watch_backend(struct xpv_device *xd)
 /* Return: as step(). */
 static long act(struct xpv_device *xd)
 {
+	long pause;
+	int err;
+
 	if (test_and_clear_bit(EV_LEAVE, &xd->events)) {
 		leave(xd);
 		return -1;
+	}
+	pause = test_bit(EV_STATE, &xd->events) ? look_pause(xd) : 0;
+	if (pause)
+		return pause;
+	if (xd->phase != XPV_LIVE && test_and_clear_bit(EV_NAMED, &xd->events)) {
+		err = follow_names(xd);
+		if (err < 0) {
+			set_bit(EV_NAMED, &xd->events);
+			return STORE_RETRY;
+		}
 	}
 	if (!xd->watch.id && watch_backend(xd))
 		return STORE_RETRY;
@@ -509,6 +700,7 @@ void xpv_control_start(struct xpv_device *xd, const struct xpv_driver *drv)
 	xd->phase = XPV_DOWN;
 	xd->backend = XenbusStateUnknown;
 	xd->fresh = true;
+	xd->keeps = false;
 	reinit_completion(&xd->left);
 	/* All of the above before control work sees a driver. */
 	smp_store_release(&xd->drv, drv);

@@ -6,10 +6,11 @@
  * What the table does not list means "stay": a backend may write any state at
  * any time and as often as it likes, and only the edges below move us.
  *
- * Two edges need more than the state. A backend that still says Connected after
+ * Some edges need more than the state. A backend that still says Connected after
  * we closed means the old connection, and one that says InitWait while we break
  * has not started anew yet; so both count only once the state has moved. And
  * Connected in LIVE means "look again" only when the backend wrote something.
+ * A backend that vanishes is waited for if there is something that may wait.
  *
  * Life: none. Locks: none. Trust: the backend's state is not trusted.
  */
@@ -56,14 +57,14 @@ static const u8 table[][SAYS_COUNT] = {
 		[SAYS_UP]	= XPV_CONNECT,
 		[SAYS_CLOSING]	= XPV_CLOSE,
 		[SAYS_CLOSED]	= XPV_LOSE,
-		[SAYS_GONE]	= XPV_LOSE,
+		[SAYS_GONE]	= XPV_LINGER,	/* without patience: lose */
 	},
 	[XPV_LIVE] = {
 		[SAYS_READY]	= XPV_RESET,
 		[SAYS_UP]	= XPV_CHANGED,	/* if event */
 		[SAYS_CLOSING]	= XPV_CLOSE,
 		[SAYS_CLOSED]	= XPV_LOSE,
-		[SAYS_GONE]	= XPV_LOSE,
+		[SAYS_GONE]	= XPV_LINGER,	/* without patience: lose */
 	},
 	[XPV_BROKEN] = {
 		[SAYS_READY]	= XPV_REVIVE,	/* if moved */
@@ -74,9 +75,10 @@ static const u8 table[][SAYS_COUNT] = {
 };
 /* clang-format on */
 
-enum xpv_action xpv_phase_next(enum xpv_phase phase, int backend, bool moved,
-			       bool event)
+enum xpv_action xpv_phase_next(enum xpv_phase phase, int backend,
+			       unsigned int seen)
 {
+	bool moved = seen & XPV_SEEN_MOVED;
 	enum says says = backend_says(backend);
 	enum xpv_action action = table[phase][says];
 
@@ -84,7 +86,9 @@ enum xpv_action xpv_phase_next(enum xpv_phase phase, int backend, bool moved,
 		return XPV_STAY;
 	if (phase == XPV_BROKEN && says == SAYS_READY && !moved)
 		return XPV_STAY;
-	if (action == XPV_CHANGED && !event)
+	if (action == XPV_CHANGED && !(seen & XPV_SEEN_EVENT))
 		return XPV_STAY;
+	if (action == XPV_LINGER && !(seen & XPV_SEEN_PATIENCE))
+		return XPV_LOSE;
 	return action;
 }

@@ -64,6 +64,18 @@ int xpv_bus_start(void);
  */
 void xpv_bus_stop(void);
 
+/* bus.c, for handshake.c */
+
+/**
+ * xpv_bus_read_backend() - who is the backend of a frontend's directory?
+ * @node: the directory
+ * @domid: set to the backend's domain
+ *
+ * Return: the backend's directory, to be freed with kfree(); ERR_PTR(-ENOENT): no
+ * device, or not yet, or one that makes no sense; another error: of xenstore.
+ */
+char *xpv_bus_read_backend(const char *node, domid_t *domid);
+
 /* comms.c */
 
 /**
@@ -115,6 +127,12 @@ void xpv_control_stop(struct xpv_device *xd);
  * @xd: the device; waits on its backend end at once
  */
 void xpv_control_gone(struct xpv_device *xd);
+
+/**
+ * xpv_control_named() - the frontend's nodes may name another backend
+ * @xd: the device; control work reads them, once no connection stands
+ */
+void xpv_control_named(struct xpv_device *xd);
 
 /* Once, before the device is registered. */
 void xpv_control_prepare(struct xpv_device *xd);

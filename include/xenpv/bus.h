@@ -14,6 +14,17 @@
  * the bus alone reads and writes `state`, talks about errors and decides what
  * comes next (xenbus/phase.c holds the table).
  *
+ * Which backend: the one that the frontend's nodes `backend` and `backend-id`
+ * name. While the device is LIVE a change of these is ignored; in any other phase
+ * the backend they name is taken over, and the handshake begins with it.
+ *
+ * A backend that vanishes is a domain that died, or a device that is being moved.
+ * A driver with @linger keeps its requests for so many seconds, in which the same
+ * backend may return, or another one may be named. Only a backend that vanishes is
+ * waited for: one that says Closed has ended the connection itself. The requests
+ * belong to the frontend's directory: if that goes, or was made anew, it is
+ * another disk, and they fail.
+ *
  * Trust: the backend is not trusted. What is read from its directory comes
  * through the typed, bounded functions below.
  */
@@ -32,9 +43,11 @@
 
 /**
  * enum xpv_why - why a device leaves LIVE or PREPARED
- * @XPV_WHY_RESET: the backend starts anew; requests in flight wait for it
+ * @XPV_WHY_RESET: the backend starts anew, or is gone and waited for; requests in
+ *	flight wait for it
  * @XPV_WHY_CLOSING: the backend asks politely; may be refused while in use
- * @XPV_WHY_GONE: backend or frontend nodes are gone; nobody will answer
+ * @XPV_WHY_GONE: backend or frontend nodes are gone, and nobody waits for them, or
+ *	not any more; nobody will answer
  * @XPV_WHY_BROKEN: the backend lied; nothing it says counts any more
  * @XPV_WHY_REMOVE: driver unbound or module unloaded; the backend answers
  */
@@ -71,8 +84,11 @@ struct xpv_batch;
  *	stays LIVE; call xpv_bus_kick() when it no longer is
  * @disconnect: PREPARED or stopped -> DOWN; close ports, revoke grants, park
  *	what is still mapped, fail (RESET: keep) requests in flight. No handler
- *	runs after it returns
+ *	runs after it returns. A driver with @linger may get it once more while
+ *	DOWN, after RESET: what it kept fails now (GONE, BROKEN)
  * @remove: DOWN; undo @probe
+ * @linger: seconds to wait for a backend that vanished while LIVE; read when it
+ *	vanishes; 0: none. NULL: none, and RESET keeps nothing
  * @driver: the driver core's part; the bus fills it in
  */
 struct xpv_driver {
@@ -86,6 +102,7 @@ struct xpv_driver {
 	int (*stop)(struct xpv_device *xd, enum xpv_why why);
 	void (*disconnect)(struct xpv_device *xd, enum xpv_why why);
 	void (*remove)(struct xpv_device *xd);
+	const unsigned int *linger;
 	struct device_driver driver;
 };
 
@@ -97,8 +114,8 @@ struct xpv_driver {
  * @type: "vbd"
  * @id: "51712"
  * @nodename: "device/vbd/51712": our directory, relative to our home
- * @otherend: the backend's directory, absolute; it and @otherend_id stay for the
- *	device's life: another backend is another device
+ * @otherend: the backend's directory, absolute; it and @otherend_id only change
+ *	between two hooks, while no connection stands
  * @otherend_id: the backend's domain; grants and ports are made for this one
  * @phase: see enum xpv_phase; others than control work may read it late
  *
@@ -124,13 +141,16 @@ struct xpv_device {
 	enum xenbus_state state;	/* what we announced last */
 	int backend;			/* what the backend said last */
 	bool moved;			/* since the last connection ended */
-	bool fresh;			/* bound, nothing announced yet */
+	bool fresh;			/* bound, or a new backend: F1 is due */
+	bool keeps;			/* the driver keeps requests (RESET) */
 	bool refused;			/* in use: close later */
 	bool complained;		/* an error node of ours is there */
 	bool explained;			/* xpv_bus_error() since a hook began */
 	struct delayed_work control;
 	unsigned long events;
 	unsigned long deadline;		/* jiffies; 0: none */
+	unsigned long linger_end;	/* what the driver keeps fails then; 0: none */
+	unsigned long changed_at;	/* the last look while LIVE */
 	const char *broken_reason;
 	struct xpv_watch watch;
 	wait_queue_head_t state_wait;

@@ -13,10 +13,14 @@
 #include <string.h>
 #include "../../xenbus/phase.h"
 
-#define MOVED	1
-#define EVENT	2
-#define ANY	4	/* whatever the flags */
+#define MOVED	XPV_SEEN_MOVED
+#define EVENT	XPV_SEEN_EVENT
+#define PATIENT	XPV_SEEN_PATIENCE
+#define FLAGS	8	/* as many combinations */
+#define ANY	8	/* whatever the flags */
+#define WITHOUT	16	/* if the flag is not set */
 
+/* An edge is walked if one flag of @when is seen, or with WITHOUT if it is not. */
 static const struct edge {
 	enum xpv_phase phase;
 	int backend;
@@ -30,24 +34,33 @@ static const struct edge {
 	{ XPV_PREPARED, XenbusStateConnected, ANY, XPV_CONNECT },
 	{ XPV_PREPARED, XenbusStateClosing, ANY, XPV_CLOSE },
 	{ XPV_PREPARED, XenbusStateClosed, ANY, XPV_LOSE },
-	{ XPV_PREPARED, XPV_BACKEND_GONE, ANY, XPV_LOSE },
+	{ XPV_PREPARED, XPV_BACKEND_GONE, PATIENT, XPV_LINGER },
+	{ XPV_PREPARED, XPV_BACKEND_GONE, PATIENT | WITHOUT, XPV_LOSE },
 	{ XPV_LIVE, XenbusStateInitWait, ANY, XPV_RESET },
 	{ XPV_LIVE, XenbusStateInitialised, EVENT, XPV_CHANGED },
 	{ XPV_LIVE, XenbusStateConnected, EVENT, XPV_CHANGED },
 	{ XPV_LIVE, XenbusStateClosing, ANY, XPV_CLOSE },
 	{ XPV_LIVE, XenbusStateClosed, ANY, XPV_LOSE },
-	{ XPV_LIVE, XPV_BACKEND_GONE, ANY, XPV_LOSE },
+	{ XPV_LIVE, XPV_BACKEND_GONE, PATIENT, XPV_LINGER },
+	{ XPV_LIVE, XPV_BACKEND_GONE, PATIENT | WITHOUT, XPV_LOSE },
 	{ XPV_BROKEN, XenbusStateInitWait, MOVED, XPV_REVIVE },
 	{ XPV_BROKEN, XenbusStateClosing, ANY, XPV_REVIVE },
 	{ XPV_BROKEN, XenbusStateClosed, ANY, XPV_REVIVE },
 	{ XPV_BROKEN, XPV_BACKEND_GONE, ANY, XPV_REVIVE },
 };
 
+static bool applies(int when, int flags)
+{
+	if (when == ANY)
+		return true;
+	return when & WITHOUT ? !(when & flags) : when & flags;
+}
+
 static enum xpv_action expected(enum xpv_phase phase, int backend, int flags)
 {
 	for (u32 i = 0; i < ARRAY_SIZE(edges); i++)
 		if (edges[i].phase == phase && edges[i].backend == backend &&
-		    (edges[i].when == ANY || (edges[i].when & flags)))
+		    applies(edges[i].when, flags))
 			return edges[i].action;
 	return XPV_STAY;
 }
@@ -59,11 +72,10 @@ static void whole_matrix(void **state)
 	int walked = 0;
 
 	for (int phase = XPV_DOWN; phase <= XPV_BROKEN; phase++) {
-		for (int flags = 0; flags < 4; flags++) {
+		for (int flags = 0; flags < FLAGS; flags++) {
 			for (int b = 0; b <= XPV_BACKEND_GONE; b++) {
 				enum xpv_action action =
-					xpv_phase_next(phase, b, flags & MOVED,
-						       flags & EVENT);
+					xpv_phase_next(phase, b, flags);
 
 				assert_int_equal(action,
 						 expected(phase, b, flags));
@@ -71,13 +83,12 @@ static void whole_matrix(void **state)
 			}
 			for (u32 i = 0; i < ARRAY_SIZE(odd); i++)
 				assert_int_equal(xpv_phase_next(phase, odd[i],
-								flags & MOVED,
-								flags & EVENT),
+								flags),
 						 XPV_STAY);
 		}
 	}
-	/* 13 edges under all 4 flags, 5 under 2 of them */
-	assert_int_equal(walked, 13 * 4 + 5 * 2);
+	/* 13 edges whatever is seen, 5 if one thing is */
+	assert_int_equal(walked, 13 * FLAGS + 5 * FLAGS / 2);
 }
 
 /* Where an action leads; what handshake.c does when nothing fails. */
@@ -91,6 +102,7 @@ static enum xpv_phase after(enum xpv_phase phase, enum xpv_action action)
 	case XPV_RESET:
 	case XPV_CLOSE:
 	case XPV_LOSE:
+	case XPV_LINGER:
 	case XPV_REVIVE:
 		return XPV_DOWN;
 	case XPV_STAY:
@@ -108,7 +120,8 @@ static enum xpv_phase settle(enum xpv_phase phase, int backend, int *steps)
 
 	*steps = 0;
 	do {
-		action = xpv_phase_next(phase, backend, true, event);
+		action = xpv_phase_next(phase, backend,
+					MOVED | PATIENT | (event ? EVENT : 0));
 		event = false;
 		phase = after(phase, action);
 		assert_true(++*steps < 10);
@@ -167,11 +180,22 @@ static void lives(void **state)
 		{ XenbusStateConnected, XPV_LIVE },
 		{ XPV_BACKEND_GONE, XPV_DOWN },
 	};
+	/* It vanishes and returns, or another one does; the second time at once. */
+	static const struct life returns[] = {
+		{ XenbusStateInitWait, XPV_PREPARED },
+		{ XenbusStateConnected, XPV_LIVE },
+		{ XPV_BACKEND_GONE, XPV_DOWN },
+		{ XenbusStateInitialising, XPV_DOWN },
+		{ XenbusStateInitWait, XPV_PREPARED },
+		{ XPV_BACKEND_GONE, XPV_DOWN },
+		{ XenbusStateConnected, XPV_LIVE },
+	};
 
 	live(usual, ARRAY_SIZE(usual));
 	live(hasty, ARRAY_SIZE(hasty));
 	live(again, ARRAY_SIZE(again));
 	live(restart, ARRAY_SIZE(restart));
+	live(returns, ARRAY_SIZE(returns));
 }
 
 /* X12: whatever it flaps between, no state makes us walk in circles. */
@@ -191,12 +215,12 @@ static void flapping_settles(void **state)
 /* A connection that is over, or broke, is not revived by its own leftovers. */
 static void old_news(void **state)
 {
-	assert_int_equal(xpv_phase_next(XPV_DOWN, XenbusStateConnected, false,
-					true), XPV_STAY);
-	assert_int_equal(xpv_phase_next(XPV_BROKEN, XenbusStateInitWait, false,
-					true), XPV_STAY);
-	assert_int_equal(xpv_phase_next(XPV_BROKEN, XenbusStateConnected, true,
-					true), XPV_STAY);
+	assert_int_equal(xpv_phase_next(XPV_DOWN, XenbusStateConnected, EVENT),
+			 XPV_STAY);
+	assert_int_equal(xpv_phase_next(XPV_BROKEN, XenbusStateInitWait, EVENT),
+			 XPV_STAY);
+	assert_int_equal(xpv_phase_next(XPV_BROKEN, XenbusStateConnected,
+					MOVED | EVENT), XPV_STAY);
 }
 
 int main(void)
