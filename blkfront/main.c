@@ -154,6 +154,7 @@ static struct xpv_driver vbd_driver = {
 	.stop = vbd_stop,
 	.disconnect = vbd_disconnect,
 	.remove = vbd_remove,
+	.linger = &vbd_reconnect_timeout,
 };
 
 static bool parameters_valid(void)
