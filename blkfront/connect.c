@@ -131,6 +131,8 @@ void vbd_publish(struct xpv_device *xd, struct xpv_batch *batch)
 		}
 	}
 	xpv_batch_put(batch, "feature-persistent", "%u", vbd->persistent);
+	xpv_batch_put(batch, "paging", "%u", READ_ONCE(vbd->swap));
+	xpv_batch_put(batch, "root", "%u", vbd_usage_root(vbd));
 	xpv_batch_put(batch, "protocol", "%s", XEN_IO_PROTO_ABI_NATIVE);
 }
 
@@ -288,8 +290,10 @@ int vbd_stop(struct xpv_device *xd, enum xpv_why why)
 		break;
 	case XPV_WHY_CLOSING:
 	case XPV_WHY_REMOVE:
-		if (!vbd_disk_claim(vbd, why == XPV_WHY_REMOVE))
+		if (!vbd_disk_claim(vbd, why == XPV_WHY_REMOVE)) {
+			xpv_bus_republish(xd);
 			return -EBUSY;
+		}
 		/* What users have not written yet goes out; bounded. */
 		if (vbd->disk)
 			schedule_delayed_work(&vbd->give_up, GIVE_UP);

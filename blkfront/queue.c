@@ -186,7 +186,7 @@ blk_status_t vbd_queue_send(struct vbd_queue *q, struct request *rq, bool last)
 static void note_swap(struct vbd *vbd)
 {
 	WRITE_ONCE(vbd->swap, true);
-	vbd_disk_update(vbd);
+	xpv_bus_republish(vbd->xd);
 }
 
 static blk_status_t vbd_queue_rq(struct blk_mq_hw_ctx *hctx,

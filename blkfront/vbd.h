@@ -11,6 +11,7 @@
  *	slot.c		what one request owns while it is under way
  *	pool.c		pages that data are copied through
  *	hold.c		requests across connections: held, kept, sent again, failed
+ *	usage.c		does the guest depend on it: root, swap
  *	stats.c		counters in debugfs
  *	segs.c plan.c vdevice.c ident.c	pure: segments, sizes, names, identity
  *
@@ -155,8 +156,8 @@ struct vbd_pool {
  * @ref: their grant references; the first VBD_SLOT_REFS stay with the slot, the
  *	others come from the queue for the time of a request
  * @copy: pages granted in place of theirs; page is NULL: their own
- * @ind_ref: references of the pages that hold descriptors of segments; granted,
- *	read-only, as long as the slot exists
+ * @ind_ref: references of the pages that hold descriptors of segments; granted
+ *	as long as the slot exists, read-only unless grants are persistent
  * @ind_page: these pages
  */
 struct vbd_slot {
@@ -378,6 +379,9 @@ bool vbd_pool_take(struct vbd_queue *q, struct vbd_page *page);
 void vbd_pool_give(struct vbd_queue *q, const struct vbd_page *page);
 void vbd_pool_lost(struct vbd_queue *q);
 void vbd_pool_want(struct vbd_queue *q);
+
+/* usage.c */
+bool vbd_usage_root(struct vbd *vbd);
 
 /* stats.c */
 void vbd_stats_init(void);

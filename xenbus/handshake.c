@@ -73,6 +73,7 @@
 /* Bits of xpv_device.events */
 enum {
 	EV_STATE,	/* something in the backend's directory was written */
+	EV_PUBLISH,	/* the driver has more to say */
 	EV_NAMED,	/* the frontend's nodes may name another backend */
 	EV_GONE,	/* the frontend's directory is gone */
 	EV_LEAVE,	/* being unbound */
@@ -102,6 +103,12 @@ static void signal_control(struct xpv_device *xd, unsigned int event)
 	wake_up(&xd->state_wait);
 	xpv_bus_kick(xd);
 }
+
+void xpv_bus_republish(struct xpv_device *xd)
+{
+	signal_control(xd, EV_PUBLISH);
+}
+EXPORT_SYMBOL_GPL(xpv_bus_republish);
 
 void xpv_control_gone(struct xpv_device *xd)
 {
@@ -612,7 +619,11 @@ static long step(struct xpv_device *xd)
 		break_off(xd, -EPROTO, reason);
 		return 0;
 	}
-	return walk(xd, event) ? 0 : time_left(xd);
+	if (walk(xd, event))
+		return 0;
+	if (test_and_clear_bit(EV_PUBLISH, &xd->events) && xd->phase == XPV_LIVE)
+		announce(xd, xd->state, xd->drv->publish);
+	return time_left(xd);
 }
 
 static void leave(struct xpv_device *xd)

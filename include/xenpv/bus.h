@@ -196,6 +196,15 @@ void xpv_bus_broken(struct xpv_device *xd, const char *reason);
  */
 void xpv_bus_kick(struct xpv_device *xd);
 
+/**
+ * xpv_bus_republish() - have @publish run again
+ * @xd: the device
+ *
+ * For keys that only tell the host something: while LIVE, soon, and once however
+ * often it was asked for. Any context.
+ */
+void xpv_bus_republish(struct xpv_device *xd);
+
 /*
  * Reading the backend's directory. The backend may change a value at any time:
  * read once, use the copy.
