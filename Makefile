@@ -28,7 +28,7 @@ kernel_install = $(kernel) DEPMOD=true INSTALL_MOD_PATH='$(INSTALL_MOD_PATH)' \
 	INSTALL_MOD_DIR='$(INSTALL_MOD_DIR)'
 
 .PHONY: all modules modules_install install uninstall clean help tree \
-	demo shell check fuzz sparse checkpatch dkms-build dkms-install dkms-uninstall
+	demo shell check fuzz bench-disk sparse checkpatch dkms-build dkms-install dkms-uninstall
 
 all: modules
 
@@ -93,6 +93,9 @@ fuzz: check-fuzz
 check-%:
 	@tests/check.sh $*
 
+bench-disk:
+	@tests/bench/disk.sh $(BENCH)
+
 # What dkms runs.  A kernel that we cannot serve must not fail the installation
 # of that kernel: its modules say why when they are loaded, and do nothing else.
 dkms-build: tree
@@ -136,6 +139,8 @@ help:
 	@echo '  fuzz             any input for the pure parts, for a minute (clang)'
 	@echo '  check-NAME       one part of them; make check-help lists the parts'
 	@echo 'For work on the code:'
+	@echo '  bench-disk       our disk driver beside the kernel'"'"'s own and the emulated disk, in'
+	@echo '                   instructions a request; QUICK=1: few minutes (tests/bench/disk.sh)'
 	@echo '  sparse           build with sparse on every file'
 	@echo '  checkpatch       the kernel'"'"'s style checker (KDIR= of a full source tree)'
 	@echo 'Variables:'
@@ -144,4 +149,5 @@ help:
 	@echo '  DESTDIR= INSTALL_MOD_PATH=  root directory to install into'
 	@echo '  INSTALL_MOD_DIR=            below lib/modules/KVER (updates)'
 	@echo '  GUEST=name       kernel of the guest for demo and shell (6.1-686); tests/kernels/kernels.sh list boot'
+	@echo '  BENCH=...        arguments of tests/bench/disk.sh'
 	@echo '  V=1 W=1 LLVM=1 CC=...       as for the kernel'

@@ -1,0 +1,155 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# usage: disk.sh [-k KERNEL] [-c VCPUS] [-q QUEUES] [-r REPEATS] [-o DIR] [PASS...]
+#
+# Compares disk frontends on one Xen host with one stock kernel image, and prints a
+# table (make bench-disk). A PASS boots a guest and runs the rows of disk-jobs:
+#   intree  the kernel's own xen-blkfront
+#   ours    xen-vbd of this tree; the same image, booted with nopv
+#   none    the emulated IDE disk
+# with parameters of the module behind commas: ours,max_queues=1. Passes of the same
+# name are one column. Default: intree ours ours intree none; the first is what all
+# others are measured against.
+#
+#   -k  kernel of the guest, default 6.1-amd64   -c  its vCPUs, default 2
+#   -q  queues the backend offers, default as many as vCPUs. (Its own default is
+#       one for each of dom0's, and dom0 has one here.)   -r  repeats a pass, default 3
+# QUICK=1: a quarter of the requests, once, and without the emulated disk.
+# BENCH_ROWS: only rows whose names match this extended regular expression.
+#
+# What is measured. QEMU counts the instructions of all processors of the emulated
+# host and makes its clock of them (2 ns each), so a rate inside is "per instruction
+# of guest, Xen, dom0 and backend together", whatever this machine does meanwhile.
+# Waiting counts too, when every processor idles. Jobs are bound to vCPUs, data pages
+# are there before, jobs are repeated within a guest and guests are booted in the
+# order A B B A; the table has the median with least and most. It says nothing about
+# cycles, caches or megabytes a second. No figure fails a run.
+#
+# Events. "notifies" is how often the backend's interrupt came in dom0, for all
+# drivers alike: two notifies before dom0 gets to run are one. "events" is how often
+# the frontend's came, from the guest's /proc/interrupts. Both include what fio's
+# start and the counting cost, a few in a thousand.
+#
+# Everything stays in DIR (default $XENPV_CACHE/bench/disk-KERNEL-TIME): run.json with
+# every sample, the features negotiated and the versions, table.txt, raw/.
+
+set -euo pipefail
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+# shellcheck source=tests/lib.sh
+. "$here/../lib.sh"
+# shellcheck source=tests/xen/host.sh
+. "$here/../xen/host.sh"
+
+usage() {
+	sed -n '/^# usage:/,/^#$/s/^# \?//p' "${BASH_SOURCE[0]}" >&2
+	exit 2
+}
+
+bench_stop() {
+	trap '' INT TERM
+	cp "$RUN"/{xen.log,qemu.log} "$OUT/raw/" 2>/dev/null || :
+	cp -r "$RUN/share/log/." "$OUT/raw/" 2>/dev/null || :
+	host_stop "$RUN"
+	rm -rf "$RUN"
+}
+
+# bench_guest DRIVERS: the files of a guest of that name.
+bench_guest() {
+	[ ! -e "$RUN/share/guests/$1/vmlinuz" ] || return 0
+	"$XENPV_TESTS/xen/guest.sh" "$KERNEL" "$1" "$RUN/share/guests/$1" >>"$OUT/raw/log" 2>&1
+}
+
+# The rows asked for; with an argument, requests are divided by it.
+bench_jobs() {
+	awk -v rows="${BENCH_ROWS:-.}" -v by="${1:-1}" \
+		'!/^#/ && NF && $1 ~ rows { $8 = int($8 / by); print }' "$here/disk-jobs"
+}
+
+# bench_create DRIVERS: a second attempt, because one guest in many dies before its
+# kernel has said a word, as long as the reason is not known.
+bench_create() {
+	local try
+	for try in first second; do
+		dom0 "$RUN" -t $((900 * XENPV_TIMESCALE)) \
+			"BOOT_LIMIT=300 /bed/dom0/guest-create $1 256 $VCPUS" >>"$OUT/raw/log" 2>&1 && return
+		say "$try attempt: guest with $1 does not come up"
+		dom0 "$RUN" -t 120 "mkdir -p /bed/log/$try; cp /var/log/xen/* /bed/log/$try; xl list
+			/bed/dom0/guest-destroy $1" >>"$OUT/raw/log" 2>&1 || :
+	done
+	return 1
+}
+
+# bench_pass NUMBER PASS: one guest from its creation to its end.
+bench_pass() {
+	local drivers words repeats=$REPEATS divide=$DIVIDE start=$SECONDS
+	IFS=, read -r -a words <<<"$2"
+	drivers=${words[0]}
+	if [ "$drivers" = none ]; then
+		repeats=1 divide=$((DIVIDE * 16))
+	fi
+	bench_jobs "$divide" >"$RUN/share/bench/jobs"
+	bench_create "$drivers" ||
+		die "guest for $2 does not come up; see $OUT/raw"
+	dom0 "$RUN" -t $((1800 * XENPV_TIMESCALE)) "bash /bed/bench/dom0-disk $drivers /bed/log/$1.$2 \
+		$repeats ${words[*]:1}" >>"$OUT/raw/log" 2>&1 || die "pass $2 failed; see $OUT/raw"
+	# Its disks are dom0's memory.
+	dom0 "$RUN" -t 120 "/bed/dom0/guest-destroy $drivers; cd /run/bed/$drivers && rm -f hda xvd? &&
+		blockdev --flushbufs /dev/ram\$(cat number)" >>"$OUT/raw/log" 2>&1 || die "guest for $2 does not end"
+	say "pass $2 done in $((SECONDS - start)) s"
+}
+
+KERNEL=6.1-amd64 VCPUS=2 QUEUES='' REPEATS='' OUT=''
+while getopts k:c:q:r:o: opt; do
+	case $opt in
+	k) KERNEL=$OPTARG ;;
+	c) VCPUS=$OPTARG ;;
+	q) QUEUES=$OPTARG ;;
+	r) REPEATS=$OPTARG ;;
+	o) OUT=$OPTARG ;;
+	*) usage ;;
+	esac
+done
+shift $((OPTIND - 1))
+: "${QUEUES:=$VCPUS}"
+DIVIDE=1 PASSES=(intree ours ours intree none)
+if [ -n "${QUICK:-}" ]; then
+	: "${REPEATS:=1}"
+	DIVIDE=4 PASSES=(intree ours)
+fi
+: "${REPEATS:=3}"
+[ $# -eq 0 ] || PASSES=("$@")
+for pass in "${PASSES[@]}"; do
+	[[ ${pass%%,*} = @(intree|ours|none) ]] || usage
+done
+need_root "a benchmark"
+need_packages python3
+[ -n "$(bench_jobs)" ] || die "no row matches $BENCH_ROWS"
+
+[ -n "$OUT" ] || OUT=$XENPV_CACHE/bench/disk-$KERNEL-$(date +%Y%m%d-%H%M%S)
+mkdir -p "$OUT/raw" || die "cannot write to $OUT"
+# Messages for the user pass the log by.
+exec 3>&2
+export XENPV_TTY=3
+RUN=$(mktemp -d "${TMPDIR:-/tmp}/xenpv-bench.XXXXXX")
+trap bench_stop EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM
+host_prepare "$RUN"
+mkdir "$RUN/share/bench"
+cp "$here"/{dom0-disk,guest-disk.sh} "$RUN/share/bench/"
+for pass in "${PASSES[@]}"; do
+	bench_guest "${pass%%,*}"
+done
+host_start "$RUN" || die "the Xen host does not come up; see $OUT/raw"
+dom0 "$RUN" "echo $QUEUES >/sys/module/xen_blkback/parameters/max_queues" ||
+	die "the backend cannot be set to $QUEUES queues"
+say "Xen host up after $SECONDS s"
+number=0
+for pass in "${PASSES[@]}"; do
+	number=$((number + 1))
+	bench_pass $number "$pass"
+done
+cp -r "$RUN/share/log/." "$OUT/raw/"
+/usr/bin/python3 "$here/disk_report.py" "$OUT" "$KERNEL" "$VCPUS" "$QUEUES"
+say "done in $SECONDS s; all of it is in $OUT"
