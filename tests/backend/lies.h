@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What goes wrong on purpose: one lie a run, told after some honest requests.
+ * vbd.c and ring.c ask here at the few places where something may go wrong, and
+ * know nothing else about it.
+ */
+#ifndef BACKEND_LIES_H
+#define BACKEND_LIES_H
+
+#include "vbd.h"
+
+/* NAME or NAME:NUMBER. @honest: requests answered before it is told. */
+void lie_choose(const char *arg, unsigned long honest);
+void lie_list(void);
+
+/* From now on be honest. */
+void lie_end(void);
+
+/* Milliseconds that the loop may sleep; -1: until something happens. */
+int lie_sleep(struct vbd *v);
+
+/* Once a round of the loop. */
+void lie_tick(struct vbd *v);
+
+/* Requests are to be taken off the ring at all. */
+bool lie_takes(struct vbd *v);
+
+/* Requests of this queue are pending. Return: true if they were dealt with. */
+bool lie_answer(struct vbd *v, struct vbd_queue *q);
+
+/* A request was carried out: its status or its pages may be lied about. */
+void lie_served(struct vbd *v, struct vbd_request *r);
+
+/* The frontend's keys were read, Connected is not written yet. */
+void lie_connecting(struct vbd *v);
+
+/* The frontend is leaving. Return: true if that is to be ignored. */
+bool lie_leaving(struct vbd *v);
+
+/* Pages are to be kept mapped although the frontend is done with them. */
+bool lie_keeps(void);
+
+#endif /* BACKEND_LIES_H */

@@ -1,0 +1,179 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash disable=SC2154
+#
+# For cases that need a backend of their own: disks served by vbd-backend, number
+# 0, 1, ... of guest $name. Needs lib.sh, and $name set.
+#
+# A row of the catalogue is judged by what the guest says about its disk:
+# `judge` compares, and `fail` names the row. Logs of the backends are printed when
+# a case fails.
+
+IMAGE=$BED/$name/image
+declare -A BE_PID BE_ROW
+
+# number I, disk I: the device's number and name; xvdaa and later, two rows of 26.
+number() { echo $(((1 << 28) + ((26 + $1) << 8))); }
+disk() { printf "xvd\\x$(printf %x $((97 + $1 / 26)))\\x$(printf %x $((97 + $1 % 26)))\n"; }
+be_log() { echo "/bed/log/$name.backend.$1"; }
+
+# be_image KIB: what the disks hold, and its checksum, twice in a row: $IMAGE_SUM.
+be_image() {
+	head -c "$1K" /dev/urandom >"$IMAGE"
+	IMAGE_SUM=$(cat "$IMAGE" "$IMAGE" | md5sum | cut -d' ' -f1)
+}
+
+# be_begin: drivers, helpers and the other disk's checksum in the guest.
+be_begin() {
+	guest "$name" -s 'cat >/tmp/backend.sh' </bed/dom0/backend-guest.sh || fail "the guest does not answer"
+	in_guest 'load_drivers; pv_disk xvdf; dmesg -c >/dev/null; other_disk' || fail "no PV disk"
+	OTHER=$(in_guest other_disk)
+	ID=$(guest_id "$name")
+}
+
+in_guest() { guest "$name" ". /cases/lib.sh; . /tmp/backend.sh; $*"; }
+
+# be_start I ROW OPTION...: a disk; ROW is what it is called in messages.
+be_start() {
+	local i=$1 row=$2
+	shift 2
+	vbd-backend "$@" "$ID" "$(number "$i")" >"$(be_log "$i")" 2>&1 &
+	BE_PID[$i]=$!
+	BE_ROW[$i]=$row
+}
+
+# be_signal SIGNAL I...
+be_signal() {
+	local signal=$1 i
+	shift
+	for i in "$@"; do
+		kill -"$signal" "${BE_PID[$i]}" || fail "${BE_ROW[$i]}: its backend has ended: $(tail -n 1 "$(be_log "$i")")"
+	done
+}
+
+# be_stop I...: politely; all of them must close in time.
+be_stop() {
+	local i
+	be_signal TERM "$@"
+	for i in "$@"; do
+		wait "${BE_PID[$i]}" || be_fail "$i" "does not close, status $?: $(tail -n 1 "$(be_log "$i")")"
+		unset "BE_PID[$i]"
+	done
+	for i in "$@"; do
+		names+=("$(number "$i")")
+	done
+	in_guest "devices_gone ${names[*]}" || fail "devices stay in the guest: $(in_guest "ls /sys/bus/xen/devices")"
+	names=()
+}
+
+# be_said I REGEX: its log has such a line.
+be_said() { grep -qE "$2" "$(be_log "$1")"; }
+
+# be_fail I WHY: name the row and show what its backend said.
+be_fail() {
+	sed "s/^/	/" "$(be_log "$1")"
+	fail "${BE_ROW[$1]}: $2"
+}
+
+# pairs I...: DISK:NUMBER of each.
+pairs() {
+	local i
+	for i in "$@"; do
+		echo "$(disk "$i"):$(number "$i")"
+	done
+}
+
+# be_read I...: read all of them in the guest; SEEN[I] is what was read and the state.
+declare -A SEEN
+be_read() {
+	local i disk rest
+	local -A index=()
+	for i in "$@"; do
+		index[$(disk "$i")]=$i
+		SEEN[$i]=
+	done
+	while read -r disk rest; do
+		SEEN[${index[$disk]:-none}]=$rest
+	done < <(in_guest "read_all $(pairs "$@" | xargs)")
+}
+
+# be_judge I VERDICT: the verdicts of the catalogue for a disk that was read:
+#   K  the device is broken, I/O fails, and the host is told
+#   E  I/O fails, the device lives
+#   T  all is well
+#   A  anything, as long as it ends
+be_judge() {
+	local i=$1 seen=${SEEN[$1]} good
+	case $2 in
+	K) good="^error broken$" ;;
+	E) good="^error live$" ;;
+	T) good="^$IMAGE_SUM live$" ;;
+	A) good="^(error|[0-9a-f]{32}) (broken|live)$" ;;
+	esac
+	[[ $seen =~ $good ]] || be_fail "$i" "$2 expected, seen: ${seen:-nothing} (right sum: $IMAGE_SUM)"
+	[ "$2" != K ] || xenstore-exists "/local/domain/$ID/error/device/vbd/$(number "$i")/error" ||
+		be_fail "$i" "broken without an error node"
+}
+
+# be_rows ROW...: NAME|VERDICT|OPTIONS; NAME begins with the lie. All rows at once: they
+# are attached and read; another disk is read; all start anew without a lie and are
+# read; they are closed and gone, and the same numbers can be attached again.
+be_rows() {
+	local row verdict options i=0 all=()
+	for row in "$@"; do
+		IFS='|' read -r row verdict options <<<"$row"
+		# shellcheck disable=SC2086 # options are words
+		be_start "$i" "$row" -f "$IMAGE" -p $options
+		all+=("$i")
+		i=$((i + 1))
+	done
+	be_read "${all[@]}"
+	i=0
+	for row in "$@"; do
+		IFS='|' read -r row verdict options <<<"$row"
+		be_judge "$i" "$verdict"
+		[[ $options != *-l* ]] || be_said "$i" "^told" || be_fail "$i" "the lie was not told"
+		echo "$row: ${SEEN[$i]#"$IMAGE_SUM "}"
+		i=$((i + 1))
+	done
+	in_guest "test \"\$(other_disk)\" = $OTHER" || fail "another disk reads differently beside ${BE_ROW[*]}"
+	be_signal USR1 "${all[@]}"
+	be_again "starts anew" "${all[@]}"
+	be_stop "${all[@]}"
+	for i in "${all[@]}"; do
+		be_start "$i" "${BE_ROW[$i]}" -f "$IMAGE" -p
+	done
+	be_again "attached again" "${all[@]}"
+	be_stop "${all[@]}"
+}
+
+# be_again WHEN I...: they are connected and can be read.
+be_again() {
+	local when=$1 i
+	shift
+	for i in "$@"; do
+		wait_for 40 eval "[ \$(grep -c ^connected \"$(be_log "$i")\") -ge $([ "$when" = "starts anew" ] && echo 2 || echo 1) ]" ||
+			be_fail "$i" "$when: does not connect"
+	done
+	in_guest "wait_live $(for i in "$@"; do number "$i"; done | xargs)" || fail "$when: not connected"
+	be_read "$@"
+	for i in "$@"; do
+		[ "${SEEN[$i]}" = "$IMAGE_SUM live" ] || be_fail "$i" "$when: seen: ${SEEN[$i]:-nothing}"
+	done
+}
+
+# be_end: nothing is left when the drivers go.
+be_end() {
+	in_guest "test \"\$(other_disk)\" = $OTHER" || fail "another disk reads differently at the end"
+	in_guest 'unload_drivers; ! dmesg | grep "still held by backends"' || fail "pages or devices are left at unload"
+}
+
+# What runs is ended with the case, whatever became of it.
+be_cleanup() {
+	local i
+	for i in "${!BE_PID[@]}"; do
+		kill -HUP "${BE_PID[$i]}" 2>/dev/null
+		kill -USR2 "${BE_PID[$i]}" 2>/dev/null
+	done
+}
+names=()
+trap be_cleanup EXIT
