@@ -22,6 +22,7 @@ static const struct {
 	[XPV_RESET]   = { BIT(XPV_LIVE), XPV_DOWN },
 	[XPV_CLOSE]   = { BIT(XPV_PREPARED) | BIT(XPV_LIVE), XPV_DOWN },
 	[XPV_LOSE]    = { BIT(XPV_PREPARED) | BIT(XPV_LIVE), XPV_DOWN },
+	[XPV_LINGER]  = { BIT(XPV_PREPARED) | BIT(XPV_LIVE), XPV_DOWN },
 	[XPV_REVIVE]  = { BIT(XPV_BROKEN), XPV_DOWN },
 };
 
@@ -32,8 +33,10 @@ static bool leaves(int backend)
 }
 
 /* What each action claims that the backend said. */
-static void check_reason(enum xpv_action action, int backend, bool moved, bool event)
+static void check_reason(enum xpv_action action, int backend, unsigned int seen)
 {
+	bool moved = seen & XPV_SEEN_MOVED;
+
 	switch (action) {
 	case XPV_OPEN:
 		must(backend == XenbusStateInitWait ||
@@ -41,7 +44,7 @@ static void check_reason(enum xpv_action action, int backend, bool moved, bool e
 				backend == XenbusStateConnected)));
 		break;
 	case XPV_CHANGED:
-		must(event);
+		must(seen & XPV_SEEN_EVENT);
 		/* fallthrough */
 	case XPV_CONNECT:
 		must(backend == XenbusStateInitialised ||
@@ -56,6 +59,9 @@ static void check_reason(enum xpv_action action, int backend, bool moved, bool e
 	case XPV_LOSE:
 		must(backend == XenbusStateClosed || backend == XPV_BACKEND_GONE);
 		break;
+	case XPV_LINGER:
+		must(backend == XPV_BACKEND_GONE && (seen & XPV_SEEN_PATIENCE));
+		break;
 	case XPV_REVIVE:
 		must(leaves(backend) || (moved && backend == XenbusStateInitWait));
 		break;
@@ -64,24 +70,25 @@ static void check_reason(enum xpv_action action, int backend, bool moved, bool e
 	}
 }
 
-static enum xpv_phase settle(enum xpv_phase phase, int backend, bool moved, bool event)
+static enum xpv_phase settle(enum xpv_phase phase, int backend, unsigned int seen)
 {
 	enum xpv_action action;
 	int steps = 0;
 
 	for (;;) {
-		action = xpv_phase_next(phase, backend, moved, event);
-		must(action == xpv_phase_next(phase, backend, moved, event));
+		action = xpv_phase_next(phase, backend, seen);
+		must(action == xpv_phase_next(phase, backend, seen));
 		if (action == XPV_STAY)
 			return phase;
 		must(action < ARRAY_SIZE(edges));
 		must(edges[action].from & BIT(phase));
-		check_reason(action, backend, moved, event);
+		check_reason(action, backend, seen);
 		/* The state in which a connection ended says nothing any more. */
-		if (action == XPV_CLOSE || action == XPV_LOSE || action == XPV_REVIVE)
-			moved = false;
+		if (action == XPV_CLOSE || action == XPV_LOSE ||
+		    action == XPV_LINGER || action == XPV_REVIVE)
+			seen &= ~XPV_SEEN_MOVED;
 		phase = edges[action].to;
-		event = false;
+		seen &= ~XPV_SEEN_EVENT;
 		must(++steps <= 4);
 	}
 }
@@ -94,12 +101,16 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	while (in.left) {
 		u8 op = fuzz_u8(&in);
 		int backend = op & 0x80 ? (int)fuzz_u32(&in) : (op & 0xf) - 3;
+		unsigned int seen;
 
-		phase = settle(phase, backend, op & 0x10, op & 0x20);
+		seen = op >> 4 & (XPV_SEEN_MOVED | XPV_SEEN_EVENT);
+		if (!(op & 0x40))
+			seen |= XPV_SEEN_PATIENCE;
+		phase = settle(phase, backend, seen);
 		if (leaves(backend))
 			must(phase == XPV_DOWN);
 		if (backend < 0 || backend > XPV_BACKEND_GONE)
-			must(settle(phase, backend, true, true) == phase);
+			must(settle(phase, backend, XPV_SEEN_MOVED | XPV_SEEN_EVENT) == phase);
 		/* A lie that some other layer found. */
 		if (op & 0x40 && phase != XPV_DOWN)
 			phase = XPV_BROKEN;
