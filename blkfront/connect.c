@@ -290,10 +290,8 @@ int vbd_stop(struct xpv_device *xd, enum xpv_why why)
 		break;
 	case XPV_WHY_CLOSING:
 	case XPV_WHY_REMOVE:
-		if (!vbd_disk_claim(vbd, why == XPV_WHY_REMOVE)) {
-			xpv_bus_republish(xd);
+		if (!vbd_disk_claim(vbd, why == XPV_WHY_REMOVE))
 			return -EBUSY;
-		}
 		/* What users have not written yet goes out; bounded. */
 		if (vbd->disk)
 			schedule_delayed_work(&vbd->give_up, GIVE_UP);

@@ -435,13 +435,18 @@ static bool close_connection(struct xpv_device *xd, enum xpv_why why)
 	if (xd->phase == XPV_LIVE)
 		err = xd->drv->stop(xd, why);
 	if (err == -EBUSY && why == XPV_WHY_CLOSING) {
-		if (!xd->refused)
+		if (!xd->refused) {
 			xpv_bus_error(xd, err,
 				      "in use: it closes when its last user is gone");
+			/* The driver may say what uses it. */
+			set_bit(EV_PUBLISH, &xd->events);
+		}
 		xd->refused = true;
 		return false;
 	}
 	close_handshake(xd, false);
+	if (xd->refused)
+		xpv_bus_clear_error(xd);
 	disconnect(xd, why);
 	return true;
 }

@@ -171,8 +171,6 @@ static void write_error_node(struct xpv_device *xd, int err, const char *text)
 	err = value ? xpv_xs_write(XPV_XS_NO_TX, dir, "error", value) : -ENOMEM;
 	if (err)
 		dev_dbg(&xd->dev, "cannot write %s: %d\n", dir, err);
-	else
-		WRITE_ONCE(xd->complained, true);
 	kfree(value);
 }
 
@@ -195,9 +193,6 @@ void xpv_bus_clear_error(struct xpv_device *xd)
 {
 	char dir[ERROR_DIR_MAX];
 
-	if (!READ_ONCE(xd->complained))
-		return;
 	error_dir(xd, dir);
 	xpv_xs_remove(XPV_XS_NO_TX, dir, "");
-	WRITE_ONCE(xd->complained, false);
 }

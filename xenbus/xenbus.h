@@ -142,7 +142,10 @@ void xpv_control_queue(struct delayed_work *work, unsigned long delay);
 
 /* keys.c */
 
-/* The device works again: take our error node back. */
+/*
+ * What was complained of is over, by whomever: an earlier device of this name may
+ * have left the node.
+ */
 void xpv_bus_clear_error(struct xpv_device *xd);
 
 /* Keys written in one transaction; the first error sticks. */

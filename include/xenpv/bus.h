@@ -144,7 +144,6 @@ struct xpv_device {
 	bool fresh;			/* bound, or a new backend: F1 is due */
 	bool keeps;			/* the driver keeps requests (RESET) */
 	bool refused;			/* in use: close later */
-	bool complained;		/* an error node of ours is there */
 	bool explained;			/* xpv_bus_error() since a hook began */
 	struct delayed_work control;
 	unsigned long events;
