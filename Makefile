@@ -137,6 +137,7 @@ help:
 	@echo '  shell            a root prompt in a guest on a real Xen host'
 	@echo '  check            all tests; ends with "N passed, N failed, N skipped"'
 	@echo '  fuzz             any input for the pure parts, for a minute (clang)'
+	@echo '  check-all        these and the long ones    check-disk   those of the disk driver'
 	@echo '  check-NAME       one part of them; make check-help lists the parts'
 	@echo 'For work on the code:'
 	@echo '  bench-disk       our disk driver beside the kernel'"'"'s own and the emulated disk, in'

@@ -1,7 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# usage: check.sh [PART...]     all parts without PART; `check.sh help` lists them
+# usage: check.sh [PART...]     without PART those of make check; `check.sh help`
+#                               lists them, `all` adds the long beds
 #
 # Every part prints one line a test, `PASS|FAIL|SKIP PART/NAME [reason]`; they
 # are counted at the end.  Logs stay in $XENPV_CACHE/check/PART.  Status 0 when
@@ -20,10 +21,14 @@ PARTS=(unit fuzz style refusals matrix install beds)
 # of one kind stand together.
 EVERY="load-unload disk-verify disk-ext4 disk-hotplug net-ping net-tcp net-udp net-hotplug"
 BEDS=("ours 2 noxen-debug EVERY disk-forced store-garbage"
-	"ours 2 noxen boot EVERY disk-forced store-garbage backend-silent few-grants disk-kinds disk-resize unplug"
+	"ours 2 noxen boot EVERY disk-forced store-garbage backend-silent backend-lost few-grants disk-kinds disk-resize unplug"
 	"ours 2 6.1-686,6.1-amd64 EVERY pair"
 	"ours 1 5.10-686,6.12-amd64 EVERY"
 	"native 2 6.1-amd64 refuse-native")
+# What takes longer than make check may: in make check-all.
+LONG_BEDS=("ours 2 noxen disk-queues backend-returns backend-states backend-abuse loads-50")
+DISK_BED="ours 2 noxen load-unload disk-verify disk-ext4 disk-hotplug disk-forced disk-kinds disk-resize
+	disk-queues backend-silent backend-lost backend-returns backend-states backend-abuse few-grants"
 SPARSE_KERNEL=6.12-amd64
 
 usage() {
@@ -37,6 +42,11 @@ usage() {
 		  matrix    the modules built for every kernel, W=1; sparse on $SPARSE_KERNEL
 		  beds      guests on Xen hosts:
 		$(printf '            %s\n' "${BEDS[@]}")
+		not part of make check:
+		  long      more guests on Xen hosts:
+		$(printf '            %s\n' "${LONG_BEDS[@]}")
+		  all       make check, and long
+		  disk      all cases of the disk driver, on noxen
 		  bed-GUEST one guest, all cases but the longest
 	EOF2
 }
@@ -132,10 +142,11 @@ part_matrix() {
 	build $SPARSE_KERNEL $SPARSE_KERNEL-sparse C=2 CF=-D__CHECK_ENDIAN__
 }
 
-# bed DRIVERS VCPUS GUESTS [CASE...]: all cases, or those named, on each of them, in one host.
+# bed DIR DRIVERS VCPUS GUESTS [CASE...]: all cases, or those named, on each of them, in
+# one host.
 bed() {
-	local drivers=$1 vcpus=$2 guests=$3 dir=$logs/bed-$1-${3//,/+} rc=0
-	shift 2
+	local dir=$1 drivers=$2 vcpus=$3 guests=$4 rc=0
+	shift 3
 	rm -rf "$dir"
 	mkdir -p "$dir"
 	"$here/xen/bed.sh" run -d "$drivers" -c "$vcpus" -o "$dir" "$@" >"$dir.log" 2>&1 || rc=$?
@@ -158,8 +169,10 @@ bed() {
 	fi
 }
 
+# part_beds NAME LINE...
 part_beds() {
-	local line
+	local name=$1 line n=0
+	shift
 	need_root "the test bed"
 	# What both beds need is made once, before they start.
 	if ! { "$here/xen/dom0.sh" && "$here/xen/qemu.sh"; } >"$logs/dom0.log" 2>&1; then
@@ -169,8 +182,9 @@ part_beds() {
 	fi
 	for line in "$@"; do
 		while [ "$(jobs -rp | wc -l)" -ge 2 ]; do wait -n; done
+		n=$((n + 1))
 		# shellcheck disable=SC2086 # one word a case
-		bed ${line/EVERY/$EVERY} &
+		bed "$logs/$name-$n" ${line/EVERY/$EVERY} &
 	done
 	wait
 }
@@ -183,8 +197,10 @@ run_part() {
 	case $1 in
 	unit | fuzz | matrix) "part_$1" ;;
 	style | refusals | install) script "$1" ;;
-	beds) part_beds "${BEDS[@]}" ;;
-	bed-*) part_beds "ours 2 ${1#bed-}" ;;
+	beds) part_beds beds "${BEDS[@]}" ;;
+	long) part_beds long "${LONG_BEDS[@]}" ;;
+	disk) part_beds disk "${DISK_BED//[$'\n\t']/ }" ;;
+	bed-*) part_beds "$1" "ours 2 ${1#bed-}" ;;
 	*) die "there is no part $1; make check-help lists them" ;;
 	esac
 	say "   $1: $((SECONDS - start)) s"
@@ -211,6 +227,7 @@ main() {
 	trap 'rm -f "$tally"' EXIT
 	trap 'say "interrupted"; kill $(jobs -rp) 2>/dev/null; wait; exit 130' INT TERM
 	[ $# -gt 0 ] || set -- "${PARTS[@]}"
+	[ "$*" != all ] || set -- "${PARTS[@]}" long
 	for part in "$@"; do
 		run_part "$part"
 	done
