@@ -21,8 +21,7 @@
  * has to say B6 before we write F1.
  *
  * Requests wait for a backend only as long as the frontend's directory is the one
- * they were made for. It is if it has the key that we wrote with all others, for
- * a toolstack does not write that one.
+ * they were made for (announce.c).
  *
  * One look at the backend's state is one step and walks one edge; then control work
  * queues itself again, so being unbound is noticed between steps whatever the
@@ -31,19 +30,12 @@
  * Only the close handshake waits, bounded, and ends at once when the frontend's
  * directory is gone.
  *
- * The state is written in a transaction that first sees whether it is still
- * there: writing to a directory that the toolstack has removed would make a ghost
- * of it. All our transactions go one at a time, because xenstored allows a guest
- * only a few.
- *
  * Life: xpv_control_start() to xpv_control_stop() for each binding.
- * Locks: announce_lock; else see xenbus.h. Hooks run without any lock.
+ * Locks: see xenbus.h. Hooks run without any lock.
  * Trust: the backend's state is read as untrusted; see phase.c.
  */
-#include <linux/delay.h>
 #include <linux/export.h>
 #include <linux/jiffies.h>
-#include <linux/random.h>
 #include <linux/sched/mm.h>
 #include <linux/slab.h>
 
@@ -59,10 +51,6 @@
 #define LOOK_PAUSE		(HZ / 10)
 /* Longest time in seconds that requests wait for a backend to return. */
 #define LINGER_MAX		86400U
-/* Tells a directory with our keys from one that was made anew. */
-#define OUR_KEY			"driver"
-/* Others wrote what our transaction touched: so often is it tried again. */
-#define ANNOUNCE_TRIES		100
 
 /* States of the backend that end a wait. */
 #define BACKEND_UP	(BIT(XenbusStateInitialised) | BIT(XenbusStateConnected))
@@ -80,7 +68,6 @@ enum {
 };
 
 static struct workqueue_struct *control_wq;
-static DEFINE_MUTEX(announce_lock);
 
 /* ---- signals to control work: any context ---------------------------------- */
 
@@ -132,7 +119,7 @@ static void set_phase(struct xpv_device *xd, enum xpv_phase phase)
 	WRITE_ONCE(xd->phase, phase);
 }
 
-static bool is_gone(const struct xpv_device *xd)
+bool xpv_gone(const struct xpv_device *xd)
 {
 	return test_bit(EV_GONE, &xd->events);
 }
@@ -157,7 +144,7 @@ static int read_state(const char *dir, int *state)
 static int look_at_backend(struct xpv_device *xd)
 {
 	int state = XPV_BACKEND_GONE;
-	int err = is_gone(xd) ? -ENOENT : read_state(xd->otherend, &state);
+	int err = xpv_gone(xd) ? -ENOENT : read_state(xd->otherend, &state);
 
 	if (err && err != -ENOENT && err != -EACCES)
 		return err;
@@ -187,71 +174,9 @@ static int wait_backend(struct xpv_device *xd, unsigned long want)
 		if (time_after_eq(jiffies, end))
 			return -ETIMEDOUT;
 		wait_event_timeout(xd->state_wait,
-				   test_bit(EV_STATE, &xd->events) || is_gone(xd),
+				   test_bit(EV_STATE, &xd->events) || xpv_gone(xd),
 				   HZ);
 	}
-}
-
-typedef void (*publish_fn)(struct xpv_device *xd, struct xpv_batch *batch);
-
-static int put_state(struct xpv_device *xd, u32 tx, enum xenbus_state state,
-		     publish_fn publish)
-{
-	struct xpv_batch batch = { .xd = xd, .tx = tx };
-	char *old = xpv_xs_read(tx, xd->nodename, "state", NULL);
-
-	if (IS_ERR(old))
-		return PTR_ERR(old);
-	kfree(old);
-	if (publish) {
-		publish(xd, &batch);
-		xpv_batch_put(&batch, OUR_KEY, "xenpv %s", XENPV_VERSION);
-	}
-	xpv_batch_put(&batch, "state", "%d", state);
-	return batch.err;
-}
-
-/*
- * Write our state, and with @publish our keys before it, in one transaction.
- * Return: 0; -ENOENT: our directory is gone; -EBUSY: others wrote all the time;
- * or an error of xenstore.
- */
-static int announce(struct xpv_device *xd, enum xenbus_state state,
-		    publish_fn publish)
-{
-	unsigned int tries;
-	int err = -ENOENT, end;
-	u32 tx;
-
-	mutex_lock(&announce_lock);
-	for (tries = 0; tries < ANNOUNCE_TRIES && !is_gone(xd); tries++) {
-		err = xpv_xs_tx_start(&tx);
-		if (err)
-			break;
-		err = put_state(xd, tx, state, publish);
-		end = xpv_xs_tx_end(tx, err);
-		if (!err)
-			err = end;
-		if (err != -EAGAIN)
-			break;
-		err = -EBUSY;
-		usleep_range(1000, 1000 + (get_random_u32() & 0xfff));
-	}
-	mutex_unlock(&announce_lock);
-	if (!err)
-		xd->state = state;
-	return err;
-}
-
-/* Return: 0; -ENOENT: our directory is gone, or not the same any more; -errno. */
-static int check_directory(struct xpv_device *xd)
-{
-	char *text = xpv_xs_read(XPV_XS_NO_TX, xd->nodename, OUR_KEY, NULL);
-
-	if (IS_ERR(text))
-		return PTR_ERR(text);
-	kfree(text);
-	return 0;
 }
 
 /* ---- edges ------------------------------------------------------------------- */
@@ -264,10 +189,10 @@ static void close_handshake(struct xpv_device *xd, bool again)
 {
 	unsigned long let_go = BACKEND_LET_GO;
 
-	if (announce(xd, XenbusStateClosing, NULL))
+	if (xpv_announce(xd, XenbusStateClosing, NULL))
 		return;
 	wait_backend(xd, BACKEND_LETS_GO);
-	if (announce(xd, XenbusStateClosed, NULL))
+	if (xpv_announce(xd, XenbusStateClosed, NULL))
 		return;
 	if (again && xd->backend == XenbusStateInitWait)
 		let_go &= ~BIT(XenbusStateInitWait);
@@ -299,7 +224,7 @@ static void lose(struct xpv_device *xd)
 	if (xd->phase == XPV_LIVE)
 		xd->drv->stop(xd, XPV_WHY_GONE);
 	disconnect(xd, XPV_WHY_GONE);
-	announce(xd, XenbusStateClosed, NULL);
+	xpv_announce(xd, XenbusStateClosed, NULL);
 }
 
 /*
@@ -308,7 +233,7 @@ static void lose(struct xpv_device *xd)
  */
 static void break_off(struct xpv_device *xd, int err, const char *reason)
 {
-	if (err == -ENOENT && is_gone(xd)) {
+	if (err == -ENOENT && xpv_gone(xd)) {
 		lose(xd);
 		return;
 	}
@@ -316,8 +241,8 @@ static void break_off(struct xpv_device *xd, int err, const char *reason)
 		xd->drv->stop(xd, XPV_WHY_BROKEN);
 	if (reason)
 		xpv_bus_error(xd, err, "%s", reason);
-	announce(xd, XenbusStateClosing, NULL);
-	announce(xd, XenbusStateClosed, NULL);
+	xpv_announce(xd, XenbusStateClosing, NULL);
+	xpv_announce(xd, XenbusStateClosed, NULL);
 	disconnect(xd, XPV_WHY_BROKEN);
 	set_phase(xd, XPV_BROKEN);
 	xd->moved = false;
@@ -341,7 +266,7 @@ static void open_connection(struct xpv_device *xd)
 		return;
 	}
 	set_phase(xd, XPV_PREPARED);
-	err = announce(xd, xd->drv->announce, xd->drv->publish);
+	err = xpv_announce(xd, xd->drv->announce, xd->drv->publish);
 	if (err) {
 		break_off(xd, err, "cannot write the keys of a connection");
 		return;
@@ -365,7 +290,7 @@ static void go_live(struct xpv_device *xd)
 		return;
 	}
 	if (xd->state != XenbusStateConnected)
-		err = announce(xd, XenbusStateConnected, NULL);
+		err = xpv_announce(xd, XenbusStateConnected, NULL);
 	if (err)
 		break_off(xd, err, "cannot announce the connection");
 	else
@@ -403,13 +328,13 @@ static void linger(struct xpv_device *xd)
 	unsigned long time = patience(xd);
 
 	/* Both directories at once: the device was taken away. */
-	if (check_directory(xd) == -ENOENT) {
+	if (xpv_announce_check(xd) == -ENOENT) {
 		lose(xd);
 		return;
 	}
 	hold(xd, time);
 	/* What appears must not take the keys of before for new ones. */
-	announce(xd, XenbusStateInitialising, NULL);
+	xpv_announce(xd, XenbusStateInitialising, NULL);
 	xpv_bus_error(xd, -ENOTCONN,
 		      "backend is gone: waiting up to %lu s for it, or another one",
 		      time / HZ);
@@ -418,7 +343,7 @@ static void linger(struct xpv_device *xd)
 /* Return: true if what is kept while DOWN waits in vain. */
 static bool lost_patience(struct xpv_device *xd)
 {
-	if (is_gone(xd))
+	if (xpv_gone(xd))
 		return true;
 	if (time_after_eq(jiffies, xd->linger_end)) {
 		xpv_bus_error(xd, -ETIMEDOUT, "no backend has come back");
@@ -459,7 +384,7 @@ static bool close_connection(struct xpv_device *xd, enum xpv_why why)
 static int start_over(struct xpv_device *xd)
 {
 	int own;
-	int err = xd->keeps ? check_directory(xd) : 0;
+	int err = xd->keeps ? xpv_announce_check(xd) : 0;
 
 	/* Made anew: requests were meant for another disk. */
 	if (err == -ENOENT)
@@ -477,7 +402,7 @@ static int start_over(struct xpv_device *xd)
 	if (own > XenbusStateInitialising &&
 	    (own != XenbusStateClosed || xd->backend == XenbusStateInitWait))
 		close_handshake(xd, true);
-	return announce(xd, XenbusStateInitialising, NULL);
+	return xpv_announce(xd, XenbusStateInitialising, NULL);
 }
 
 /*
@@ -534,7 +459,7 @@ static unsigned int what_is_seen(struct xpv_device *xd, bool event)
 		seen |= XPV_SEEN_MOVED;
 	/* One that lied before it vanished is not waited for. */
 	if (patience(xd) && (xd->phase == XPV_LIVE || xd->keeps) &&
-	    !is_gone(xd) && !READ_ONCE(xd->broken_reason))
+	    !xpv_gone(xd) && !READ_ONCE(xd->broken_reason))
 		seen |= XPV_SEEN_PATIENCE;
 	return seen;
 }
@@ -577,7 +502,7 @@ static long look_pause(const struct xpv_device *xd)
 {
 	long left = xd->changed_at + LOOK_PAUSE - jiffies;
 
-	if (xd->phase != XPV_LIVE || is_gone(xd) || READ_ONCE(xd->broken_reason))
+	if (xd->phase != XPV_LIVE || xpv_gone(xd) || READ_ONCE(xd->broken_reason))
 		return 0;
 	return clamp_t(long, left, 0, LOOK_PAUSE);
 }
@@ -610,7 +535,7 @@ static long step(struct xpv_device *xd)
 		return 0;
 	}
 	if (xd->fresh) {
-		if (is_gone(xd))
+		if (xpv_gone(xd))
 			return -1;
 		if (start_over(xd))
 			return STORE_RETRY;
@@ -627,13 +552,13 @@ static long step(struct xpv_device *xd)
 	if (walk(xd, event))
 		return 0;
 	if (test_and_clear_bit(EV_PUBLISH, &xd->events) && xd->phase == XPV_LIVE)
-		announce(xd, xd->state, xd->drv->publish);
+		xpv_announce(xd, xd->state, xd->drv->publish);
 	return time_left(xd);
 }
 
 static void leave(struct xpv_device *xd)
 {
-	if (is_gone(xd) || xd->backend == XPV_BACKEND_GONE)
+	if (xpv_gone(xd) || xd->backend == XPV_BACKEND_GONE)
 		lose(xd);
 	else if (xd->phase == XPV_LIVE || xd->phase == XPV_PREPARED)
 		close_connection(xd, XPV_WHY_REMOVE);

@@ -21,7 +21,7 @@
  *				core's device locks
  *	device lock		the driver core's; held around probe and remove.
  *				Control work never takes it: remove waits for it
- *	announce_lock		one transaction of ours at a time (handshake.c)
+ *	announce_lock		one transaction of ours at a time (announce.c)
  *	register_lock, list_lock (watch.c), wire lock (comms.c): see store.h
  * The list of devices has no lock: the scan, one work item, owns it, and
  * xpv_bus_stop() after that has ended.
@@ -134,11 +134,38 @@ void xpv_control_gone(struct xpv_device *xd);
  */
 void xpv_control_named(struct xpv_device *xd);
 
+/* The frontend's directory is no longer there. */
+bool xpv_gone(const struct xpv_device *xd);
+
 /* Once, before the device is registered. */
 void xpv_control_prepare(struct xpv_device *xd);
 
 /* Queue the scan on the same threads as control work; the sooner wish wins. */
 void xpv_control_queue(struct delayed_work *work, unsigned long delay);
+
+/* announce.c */
+
+typedef void (*xpv_publish_fn)(struct xpv_device *xd, struct xpv_batch *batch);
+
+/**
+ * xpv_announce() - write our state, and our keys before it, in one transaction
+ * @xd: the device
+ * @state: the state
+ * @publish: writes the keys, or NULL: the state alone
+ *
+ * Control work only. Return: 0; -ENOENT: our directory is gone; -EBUSY: others wrote
+ * all the time; or an error of xenstore.
+ */
+int xpv_announce(struct xpv_device *xd, enum xenbus_state state,
+		 xpv_publish_fn publish);
+
+/**
+ * xpv_announce_check() - is the directory the one that our keys were written to?
+ * @xd: the device
+ *
+ * Return: 0; -ENOENT: it is gone, or not the same any more; or an error of xenstore.
+ */
+int xpv_announce_check(struct xpv_device *xd);
 
 /* keys.c */
 
