@@ -15,7 +15,12 @@
  * Locks: none; hold, keep and fail make sure first that nobody else is there.
  * Trust: none of the backend's words is read.
  */
+#include <linux/delay.h>
+
 #include "vbd.h"
+
+/* So long may a backend that has left keep the pages of requests that wait. */
+#define LET_GO		(10 * HZ)
 
 static void kill_rings(struct vbd *vbd)
 {
@@ -64,6 +69,34 @@ static void keep_sorted(struct list_head *kept, struct request *rq)
 	list_add(&rq->queuelist, &other->queuelist);
 }
 
+static bool queue_let_go(const struct vbd_queue *q)
+{
+	bool ok = true;
+	u32 i;
+
+	for (i = 0; q->slot && i < q->depth; i++)
+		if (q->slot[i].rq)
+			ok &= vbd_slot_end_grants(q, &q->slot[i]);
+	return ok;
+}
+
+/* A dying backend unmaps what it has a little after it was seen to go. */
+static void wait_let_go(const struct vbd *vbd)
+{
+	unsigned long end = jiffies + LET_GO;
+	bool ok;
+	u32 i;
+
+	for (;;) {
+		ok = true;
+		for (i = 0; i < vbd->queues; i++)
+			ok &= queue_let_go(&vbd->queue[i]);
+		if (ok || time_after(jiffies, end))
+			return;
+		msleep(20);
+	}
+}
+
 /* Take the requests of a queue from the backend: to @kept, or to their end. */
 static void take_back(struct vbd_queue *q, struct list_head *kept)
 {
@@ -91,7 +124,8 @@ static void take_back(struct vbd_queue *q, struct list_head *kept)
  * @vbd: the device, held with vbd_io_hold()
  *
  * Closes the ports. The requests are sent again by vbd_io_start(), or fail with
- * vbd_io_fail().
+ * vbd_io_fail(). Waits for the backend to let go of their pages, LET_GO at most; a
+ * request whose page it keeps fails.
  */
 void vbd_io_keep(struct vbd *vbd)
 {
@@ -100,6 +134,7 @@ void vbd_io_keep(struct vbd *vbd)
 	kill_rings(vbd);
 	if (!vbd->disk)
 		return;
+	wait_let_go(vbd);
 	for (r = 0; r < vbd->rings; r++) {
 		LIST_HEAD(kept);
 

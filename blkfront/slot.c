@@ -390,6 +390,25 @@ blk_status_t vbd_slot_load(struct vbd_queue *q, struct vbd_slot *slot,
 	return BLK_STS_OK;
 }
 
+/**
+ * vbd_slot_end_grants() - let no one map the pages of a slot any more
+ * @q: the queue
+ * @slot: slot that the backend is not answering any more
+ *
+ * May be called again and again; vbd_slot_unload() follows. Any context.
+ *
+ * Return: false if the backend still has one of them mapped.
+ */
+bool vbd_slot_end_grants(const struct vbd_queue *q, const struct vbd_slot *slot)
+{
+	bool ok = true;
+	u32 i;
+
+	for (i = 0; !q->vbd->persistent && i < slot->segs; i++)
+		ok &= xpv_gnt_revoke(slot->ref[i]);
+	return ok;
+}
+
 /* Return: false if a page is still mapped: it is parked, its reference lost. */
 static bool revoke(struct vbd_queue *q, struct vbd_slot *slot)
 {

@@ -370,6 +370,7 @@ int vbd_slots_create(struct vbd_queue *q, u32 max_segs, bool lean);
 void vbd_slots_destroy(struct vbd_queue *q);
 blk_status_t vbd_slot_load(struct vbd_queue *q, struct vbd_slot *slot,
 			   struct request *rq);
+bool vbd_slot_end_grants(const struct vbd_queue *q, const struct vbd_slot *slot);
 bool vbd_slot_unload(struct vbd_queue *q, struct vbd_slot *slot, bool copy);
 
 /* pool.c */
