@@ -59,7 +59,6 @@ int vbd_prepare(struct xpv_device *xd)
 	u32 i;
 
 	vbd->trusted = vbd_offer_trusted(vbd);
-	vbd->persistent = vbd_offer_persistent(vbd);
 	vbd_offer_plan(vbd, plan);
 	vbd->rings = plan->rings;
 	assign_rings(vbd);
@@ -130,7 +129,7 @@ void vbd_publish(struct xpv_device *xd, struct xpv_batch *batch)
 			publish_ring(&vbd->ring[i], batch, dir);
 		}
 	}
-	xpv_batch_put(batch, "feature-persistent", "%u", vbd->persistent);
+	xpv_batch_put(batch, "feature-persistent", "%u", vbd_persistent);
 	xpv_batch_put(batch, "paging", "%u", READ_ONCE(vbd->swap));
 	xpv_batch_put(batch, "root", "%u", vbd_usage_root(vbd));
 	xpv_batch_put(batch, "protocol", "%s", XEN_IO_PROTO_ABI_NATIVE);
@@ -240,6 +239,7 @@ int vbd_connect(struct xpv_device *xd)
 	}
 	/* Whole: disk work of an earlier connection may be reading it. */
 	vbd->offer = offer;
+	vbd->persistent = vbd_offer_persistent(vbd);
 	if (!vbd->disk)
 		shape_queues(vbd);
 	err = create_all_slots(vbd);

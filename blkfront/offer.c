@@ -2,7 +2,7 @@
 /*
  * What the backend says about its disk, and what it allows of a connection.
  *
- * Life: read at prepare (rings, persistent grants) and at connect (all else, which a
+ * Life: read at prepare (rings) and at connect (all else, which a
  * backend writes last); size and mode again whenever a key changes.
  * Locks: none here.
  * Trust: each key is read once and through the bounded readers of the bus. What
@@ -201,7 +201,8 @@ bool vbd_offer_trusted(struct vbd *vbd)
 
 /**
  * vbd_offer_persistent() - do both sides want pages that stay granted?
- * @vbd: the device
+ * @vbd: the device, whose backend is connected: blkback says so no earlier, and
+ *	goes by what we have published
  */
 bool vbd_offer_persistent(struct vbd *vbd)
 {
