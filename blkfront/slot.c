@@ -169,8 +169,9 @@ void vbd_slots_destroy(struct vbd_queue *q)
 	}
 	if (q->ref)
 		xpv_gnt_release(q->depth * q->max_segs, q->ref);
+	/* What was taken and parked is still named above the top of the stack. */
 	if (q->spare)
-		xpv_gnt_release(q->spare_max, q->spare);
+		xpv_gnt_release(q->spare_n, q->spare);
 	q->spare_n = 0;
 	kvfree(q->ind_page);
 	kvfree(q->ind_refs);
