@@ -71,7 +71,8 @@ void vbd_ring_push(struct vbd_ring *ring)
 	bool kick;
 
 	spin_lock_irqsave(&ring->put_lock, flags);
-	kick = push(ring);
+	/* Older kernels end a batch in a queue that is quiesced already. */
+	kick = !READ_ONCE(ring->dead) && push(ring);
 	spin_unlock_irqrestore(&ring->put_lock, flags);
 	/* Outside the lock: it is a hypercall. */
 	if (kick)
@@ -321,14 +322,16 @@ void vbd_ring_start(struct vbd_ring *ring)
  * vbd_ring_kill() - let nothing pass any more, and close the port
  * @ring: created or not
  *
- * Process context. Nobody reaps when it returns.
+ * Process context. Nobody reaps or pushes when it returns.
  */
 void vbd_ring_kill(struct vbd_ring *ring)
 {
 	unsigned long flags;
 
 	spin_lock_irqsave(&ring->get_lock, flags);
+	spin_lock(&ring->put_lock);
 	WRITE_ONCE(ring->dead, true);
+	spin_unlock(&ring->put_lock);
 	spin_unlock_irqrestore(&ring->get_lock, flags);
 	xpv_evtchn_close(&ring->evtchn);
 }
