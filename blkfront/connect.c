@@ -198,6 +198,8 @@ static void say_connected(struct vbd *vbd)
 	const struct vbd_offer *offer = &vbd->offer;
 	unsigned long features = offer->features;
 
+	if (!__ratelimit(&vbd->news))
+		return;
 	dev_info(&vbd->xd->dev,
 		 "%s: %llu KiB, blocks of %u%s%s, %s, discard %s, %u segments, %u queue%s (%u for polling) of %u%s%s\n",
 		 vbd->name, offer->sectors >> 1, offer->sector_size,
@@ -233,8 +235,7 @@ int vbd_connect(struct xpv_device *xd)
 		return err;
 	if (vbd->disk && is_another(vbd, &offer)) {
 		xpv_bus_error(xd, -EMEDIUMTYPE,
-			      "backend came back with another disk (serial %s, blocks of %u)",
-			      offer.serial, offer.sector_size);
+			      "backend came back with another disk: identity or block size differ");
 		return -EMEDIUMTYPE;
 	}
 	/* Whole: disk work of an earlier connection may be reading it. */

@@ -168,7 +168,8 @@ static void disk_work(struct work_struct *work)
 			xpv_bus_error(vbd->xd, err, "%s: cannot change its limits",
 				      vbd->name);
 	}
-	if (set_capacity_and_notify(vbd->disk, READ_ONCE(vbd->offer.sectors)))
+	if (set_capacity_and_notify(vbd->disk, READ_ONCE(vbd->offer.sectors)) &&
+	    __ratelimit(&vbd->news))
 		dev_info(&vbd->xd->dev, "%s: now %llu KiB\n", vbd->name,
 			 (u64)get_capacity(vbd->disk) >> 1);
 }

@@ -97,6 +97,8 @@ static struct vbd *vbd_alloc(struct xpv_device *xd)
 		spin_lock_init(&vbd->ring[i].get_lock);
 	}
 	INIT_LIST_HEAD(&vbd->kept);
+	ratelimit_state_init(&vbd->news, DEFAULT_RATELIMIT_INTERVAL,
+			     DEFAULT_RATELIMIT_BURST);
 	vbd_disk_init(vbd);
 	return vbd;
 }

@@ -52,8 +52,9 @@ static int read_geometry(struct xpv_device *xd, struct vbd_offer *offer)
 	size = xpv_bus_get_u32(xd, "physical-sector-size", offer->sector_size,
 			       offer->sector_size, U32_MAX);
 	if (!is_power_of_2(size) || size > VBD_PHYSICAL_MAX) {
-		dev_warn(&xd->dev, "physical-sector-size %llu makes no sense\n",
-			 size);
+		dev_warn_ratelimited(&xd->dev,
+				     "physical-sector-size %llu makes no sense\n",
+				     size);
 		size = offer->sector_size;
 	}
 	offer->physical_size = size;
@@ -101,9 +102,9 @@ static void read_discard(struct xpv_device *xd, struct vbd_offer *offer)
 	if (!is_power_of_2(offer->granularity) ||
 	    offer->granularity < offer->sector_size ||
 	    offer->alignment >= offer->granularity) {
-		dev_warn(&xd->dev,
-			 "no discard: granularity %u, alignment %u make no sense\n",
-			 offer->granularity, offer->alignment);
+		dev_warn_ratelimited(&xd->dev,
+				     "no discard: granularity %u, alignment %u make no sense\n",
+				     offer->granularity, offer->alignment);
 		return;
 	}
 	__set_bit(VBD_DISCARD, &offer->features);
@@ -142,7 +143,8 @@ static bool read_vpd(struct xpv_device *xd, const char *key,
 	len = xpv_bus_read_bytes(xd, key, text, VPD_TEXT);
 	err = len < 0 ? len : parse(text, len, out, VBD_IDENT_SIZE);
 	if (err && err != -ENOENT)
-		dev_warn(&xd->dev, "%s is no identity of a disk: %d\n", key, err);
+		dev_warn_ratelimited(&xd->dev, "%s is no identity of a disk: %d\n",
+				     key, err);
 	kfree(text);
 	return !err;
 }

@@ -237,7 +237,9 @@ static bool refused(struct vbd_queue *q, u8 op)
 					VBD_FLUSH : VBD_BARRIER, features))
 			return other;
 	}
-	dev_warn(&vbd->xd->dev, "%s: backend refuses %s\n", vbd->name, news);
+	if (__ratelimit(&vbd->news))
+		dev_warn(&vbd->xd->dev, "%s: backend refuses %s\n", vbd->name,
+			 news);
 	WRITE_ONCE(vbd->limits_stale, true);
 	vbd_disk_update(vbd);
 	return other;

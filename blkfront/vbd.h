@@ -47,6 +47,7 @@
 #include <linux/blkdev.h>
 #include <linux/list.h>
 #include <linux/mutex.h>
+#include <linux/ratelimit.h>
 #include <linux/spinlock.h>
 #include <linux/workqueue.h>
 #include <xenpv/bus.h>
@@ -270,6 +271,7 @@ struct vbd_offer {
  * @closing: no new users
  * @close_wanted: tell the bus when the last user leaves
  * @swap: pages of the guest's memory are here
+ * @news: how many log lines it may have that the backend can cause at will
  * @stats: directory in debugfs
  * @plan: rings of this connection
  * @queues: hardware queues of the disk, once it is made
@@ -300,6 +302,7 @@ struct vbd {
 	bool closing;
 	bool close_wanted;
 	bool swap;
+	struct ratelimit_state news;
 	struct dentry *stats;
 	struct vbd_plan plan;
 	u32 queues;
