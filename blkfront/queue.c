@@ -111,7 +111,7 @@ static blk_status_t compose_flush(struct vbd_queue *q, struct vbd_slot *slot,
 	else if (features & BIT(VBD_BARRIER))
 		slot->op = BLKIF_OP_WRITE_BARRIER;
 	else
-		return BLK_STS_NOTSUPP;
+		return BLK_STS_IOERR;
 	slot->bytes = 0;
 	req->operation = slot->op;
 	req->u.rw.id = id_of(q, rq);
@@ -271,10 +271,16 @@ static void vbd_complete(struct request *rq)
 		vbd_ring_broken(q->ring, "backend keeps pages of a request it has ended mapped");
 		status = BLK_STS_IOERR;
 	}
-	if (status == BLK_STS_NOTSUPP && refused(q, slot->op))
-		blk_mq_requeue_request(rq, true);
-	else
-		finish(rq, status, bytes);
+	if (status == BLK_STS_NOTSUPP) {
+		if (refused(q, slot->op)) {
+			blk_mq_requeue_request(rq, true);
+			return;
+		}
+		/* Who flushes takes "not supported" for "not needed". */
+		if (slot->op != BLKIF_OP_DISCARD)
+			status = BLK_STS_IOERR;
+	}
+	finish(rq, status, bytes);
 }
 
 static int vbd_poll(struct blk_mq_hw_ctx *hctx)
