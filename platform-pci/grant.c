@@ -14,7 +14,8 @@
  * reference are lost to this guest until it restarts, and that is said.
  * Locks: claim_lock guards both lists and may be taken in any context; grow_lock
  * is the mutex of the one that makes the table larger.
- * Trust: the other domain changes the flags of an entry only through Xen.
+ * Trust: the other domain changes the flags of an entry only through Xen. One that
+ * lets go of nothing gets no more pages, so what it can make us lose is bounded.
  */
 #include <linux/delay.h>
 #include <linux/export.h>
@@ -35,6 +36,8 @@
 /* Parked pages looked at a second: bounded work, whatever a backend holds. */
 #define PARKED_PER_TICK	256
 #define PARKED_TICK	HZ
+/* More than these, and a domain gets no new ones. */
+#define PARKED_MAX	4096
 /* At unload, wait this many times 20 ms for backends that are just closing. */
 #define PARKED_LAST_TRIES	50
 
@@ -277,6 +280,37 @@ static unsigned int retry_parked(unsigned int budget)
 	left = nr_parked;
 	spin_unlock_irqrestore(&claim_lock, flags);
 	return left;
+}
+
+/* Pages, that is: a reference that an earlier kernel gave costs us nothing. */
+static unsigned int parked_by(domid_t domid)
+{
+	unsigned int pages = 0, left;
+	unsigned long flags;
+	grant_ref_t ref;
+
+	spin_lock_irqsave(&claim_lock, flags);
+	ref = parked_head;
+	for (left = nr_parked; left; left--) {
+		if (slot_of(ref)->page && entry_of(ref)->domid == domid)
+			pages++;
+		ref = slot_of(ref)->next;
+	}
+	spin_unlock_irqrestore(&claim_lock, flags);
+	return pages;
+}
+
+bool xpv_gnt_tolerates(domid_t domid)
+{
+	unsigned int parked = READ_ONCE(nr_parked);
+	unsigned int tried;
+
+	if (parked <= PARKED_MAX)
+		return true;
+	/* It may have let go just now. */
+	for (tried = 0; tried < parked; tried += PARKED_PER_TICK)
+		retry_parked(PARKED_PER_TICK);
+	return parked_by(domid) <= PARKED_MAX;
 }
 
 static void parked_retry(struct work_struct *work)

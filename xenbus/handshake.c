@@ -26,7 +26,8 @@
  * One look at the backend's state is one step and walks one edge; then control work
  * queues itself again, so being unbound is noticed between steps whatever the
  * backend does. While LIVE a backend that writes all the time is looked at ten
- * times a second. Waiting to be connected is a deadline, not a wait.
+ * times a second, and no more connections than that are begun. Waiting to be
+ * connected is a deadline, not a wait.
  * Only the close handshake waits, bounded, and ends at once when the frontend's
  * directory is gone.
  *
@@ -38,6 +39,7 @@
 #include <linux/jiffies.h>
 #include <linux/sched/mm.h>
 #include <linux/slab.h>
+#include <xenpv/grant.h>
 
 #include "phase.h"
 #include "value.h"
@@ -49,6 +51,8 @@
 #define STORE_RETRY		(5 * HZ)
 /* While LIVE, what the backend writes is looked at so often at most. */
 #define LOOK_PAUSE		(HZ / 10)
+/* A connection costs pages to be cleared and granted: so often at most. */
+#define OPEN_PAUSE		(HZ / 10)
 /* Longest time in seconds that requests wait for a backend to return. */
 #define LINGER_MAX		86400U
 
@@ -260,6 +264,12 @@ static void open_connection(struct xpv_device *xd)
 
 	WRITE_ONCE(xd->broken_reason, NULL);
 	WRITE_ONCE(xd->explained, false);
+	xd->opened_at = jiffies;
+	if (!xpv_gnt_tolerates(xd->otherend_id)) {
+		break_off(xd, -EDQUOT,
+			  "backend holds too many pages of earlier connections");
+		return;
+	}
 	err = xd->drv->prepare(xd);
 	if (err) {
 		hook_failed(xd, err, "cannot prepare a connection");
@@ -507,6 +517,14 @@ static long look_pause(const struct xpv_device *xd)
 	return clamp_t(long, left, 0, LOOK_PAUSE);
 }
 
+/* How long until the next connection may be begun? */
+static long open_pause(const struct xpv_device *xd)
+{
+	long left = xd->opened_at + OPEN_PAUSE - jiffies;
+
+	return xd->phase == XPV_DOWN ? clamp_t(long, left, 0, OPEN_PAUSE) : 0;
+}
+
 /* Jiffies until a deadline, or a negative number: there is none. */
 static long time_left(const struct xpv_device *xd)
 {
@@ -525,6 +543,7 @@ static long step(struct xpv_device *xd)
 {
 	bool event = test_and_clear_bit(EV_STATE, &xd->events);
 	const char *reason;
+	long pause;
 
 	if (event)
 		xd->changed_at = jiffies;
@@ -549,6 +568,9 @@ static long step(struct xpv_device *xd)
 		break_off(xd, -EPROTO, reason);
 		return 0;
 	}
+	pause = open_pause(xd);
+	if (pause)
+		return pause;
 	if (walk(xd, event))
 		return 0;
 	if (test_and_clear_bit(EV_PUBLISH, &xd->events) && xd->phase == XPV_LIVE)
@@ -642,6 +664,7 @@ void xpv_control_start(struct xpv_device *xd, const struct xpv_driver *drv)
 	xd->backend = XenbusStateUnknown;
 	xd->fresh = true;
 	xd->keeps = false;
+	xd->opened_at = jiffies - OPEN_PAUSE;
 	reinit_completion(&xd->left);
 	/* All of the above before control work sees a driver. */
 	smp_store_release(&xd->drv, drv);

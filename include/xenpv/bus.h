@@ -150,6 +150,7 @@ struct xpv_device {
 	unsigned long deadline;		/* jiffies; 0: none */
 	unsigned long linger_end;	/* what the driver keeps fails then; 0: none */
 	unsigned long changed_at;	/* the last look while LIVE */
+	unsigned long opened_at;	/* the last connection was begun */
 	const char *broken_reason;
 	struct xpv_watch watch;
 	wait_queue_head_t state_wait;

@@ -96,4 +96,14 @@ bool xpv_gnt_end(grant_ref_t ref, struct page *page);
  */
 unsigned int xpv_gnt_parked(void);
 
+/**
+ * xpv_gnt_tolerates() - may a domain be given pages for a new connection?
+ * @domid: the domain
+ *
+ * One that keeps thousands of pages of earlier connections may not: each connection
+ * could leave more behind, until this guest has no memory and no references.
+ * Process context.
+ */
+bool xpv_gnt_tolerates(domid_t domid);
+
 #endif /* XENPV_GRANT_H */
