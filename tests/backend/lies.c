@@ -80,6 +80,16 @@ static void set_rsp_prod(struct vbd *v, struct vbd_queue *q, uint32_t value)
 	be_notify(&v->dev, q->port);
 }
 
+/*
+ * The frontend has taken all that was answered: it may not have been told of some of
+ * it, and an index is a lie only beside what was taken.
+ */
+static void catch_up(struct vbd *v, struct vbd_queue *q)
+{
+	be_notify(&v->dev, q->port);
+	usleep(200000);
+}
+
 static void beyond_the_ring(struct vbd *v, struct vbd_queue *q)
 {
 	ring_answer_all(v, q);
@@ -88,13 +98,13 @@ static void beyond_the_ring(struct vbd *v, struct vbd_queue *q)
 
 static void far_away(struct vbd *v, struct vbd_queue *q)
 {
+	catch_up(v, q);
 	set_rsp_prod(v, q, q->rsp_prod + number);
 }
 
-/* The frontend must have seen the index from which this one goes back. */
 static void goes_back(struct vbd *v, struct vbd_queue *q)
 {
-	usleep(50000);
+	catch_up(v, q);
 	set_rsp_prod(v, q, q->rsp_prod - number);
 }
 
@@ -171,8 +181,8 @@ static void twice_later(struct vbd *v, struct vbd_queue *q)
 	uint8_t op = q->head->op;
 
 	ring_answer(v, q, ring_pop(q, 0));
-	ring_push(v, q, true);
-	usleep(50000);
+	ring_push(v, q, false);
+	catch_up(v, q);
 	respond_now(v, q, id, op, RSP_OK);
 }
 
@@ -340,6 +350,22 @@ static void keep_mapped(struct vbd *v, struct vbd_queue *q)
 	ring_answer_all(v, q);
 }
 
+/*
+ * Map all that comes, answer nothing and start anew: each connection leaves pages
+ * behind. Ends when the frontend has enough of it.
+ */
+static void hoard(struct vbd *v, struct vbd_queue *q)
+{
+	struct vbd_request *r;
+
+	/* Requests that wait for pages come when the pool has grown. */
+	usleep(number * 1000);
+	ring_take(v, q);
+	for (r = q->head; r; r = r->next)
+		disk_keep(v, r);
+	vbd_start_anew(v);
+}
+
 static const struct lie lies[] = {
 	{ "R01", 1, 1, SILENT, beyond_the_ring, "rsp_prod beyond the ring" },
 	{ "R02", 1U << 31, 1, SILENT, far_away, "rsp_prod far ahead, by NUMBER" },
@@ -362,14 +388,16 @@ static const struct lie lies[] = {
 	{ "R20", 0, 0, GOES_ON, NULL, "keeps the ring mapped to the end, and longer" },
 	{ "B01", OP_FLUSH, 0, GOES_ON, NULL, "refuses operation NUMBER at run time" },
 	{ "B02", 0, 1, HONEST, spoil_status, "refuses a read or a write" },
-	{ "B03", 0, 1, HONEST, keep_mapped, "keeps pages of a request mapped" },
+	{ "B03", 0, 1, SILENT, keep_mapped, "keeps pages of a request mapped" },
 	{ "B04", 0, 0, GOES_ON, NULL, "unmaps persistent pages at random" },
 	{ "B07", 0, 1, HONEST, smaller_backend, "starts anew with NUMBER indirect segments" },
 	{ "B15", 2000, 1, HONEST, begin_storm, "resizes for NUMBER ms" },
 	{ "B19", 0, 1, GOES_ON, hold_discards, "does not answer discards" },
-	{ "G03", 0, 1, GOES_ON, keep_mapped, "keeps pages of all requests mapped" },
+	{ "G03", 0, 4, SILENT, keep_mapped, "keeps pages of several requests mapped" },
+	{ "G04", 200, 1, GOES_ON, hoard, "keeps all pages and starts anew each NUMBER ms" },
 	{ "E01", 2000, 1, HONEST, begin_storm, "events without reason for NUMBER ms" },
 	{ "E02", 1000, 0, GOES_ON, NULL, "NUMBER events before Connected and after the end" },
+	{ "E04", 0, 0, GOES_ON, NULL, "no events at all" },
 };
 
 void lie_list(void)
@@ -437,8 +465,34 @@ void lie_tick(struct vbd *v)
 	}
 }
 
+/*
+ * A request that is carried out after the frontend has broken the device writes to
+ * references that may be another disk's by then: this domain may use those, too. So
+ * nothing is taken once a lie was told that ends a device, or may.
+ */
+static bool all_is_said(struct vbd *v)
+{
+	enum be_state before = v->dev.front_state;
+	static bool looked, left;
+
+	if (!told || lie->after == GOES_ON || v->dev.state != BE_CONNECTED)
+		return false;
+	if (lie->after == SILENT)
+		return true;
+	if (!looked) {
+		sleep(1);
+		left = be_look(&v->dev) >= BE_CLOSING;
+		looked = true;
+		/* For those who follow its states. */
+		v->dev.front_state = before;
+	}
+	return left;
+}
+
 bool lie_takes(struct vbd *v)
 {
+	if (lie && all_is_said(v))
+		return false;
 	if (!is("R15") || !armed(v))
 		return true;
 	tell();
@@ -526,10 +580,19 @@ bool lie_leaving(struct vbd *v)
 		notify_often(v, number);
 	if (is("R20"))
 		tell();
-	return told && v->dev.state == BE_CONNECTED && lie->after == SILENT;
+	/* It leaves because of what it was told; the rest is silence. */
+	return told && v->dev.state == BE_CONNECTED && lie->after != GOES_ON;
 }
 
 bool lie_keeps(void)
 {
-	return is("R20") || is("B03") || is("G03");
+	return is("R20") || is("B03") || is("G03") || is("G04");
+}
+
+bool lie_mutes(const struct vbd *v)
+{
+	if (!is("E04") || !armed(v))
+		return false;
+	tell();
+	return true;
 }

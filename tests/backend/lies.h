@@ -40,4 +40,7 @@ bool lie_leaving(struct vbd *v);
 /* Pages are to be kept mapped although the frontend is done with them. */
 bool lie_keeps(void);
 
+/* A notification is due, and is to be kept back. */
+bool lie_mutes(const struct vbd *v);
+
 #endif /* BACKEND_LIES_H */

@@ -172,7 +172,8 @@ void ring_push(struct vbd *v, struct vbd_queue *q, bool always)
 	__sync_synchronize();
 	q->shared->rsp_prod = new;
 	__sync_synchronize();
-	if (always || (uint32_t)(new - q->shared->rsp_event) < (uint32_t)(new - old))
+	always |= (uint32_t)(new - q->shared->rsp_event) < (uint32_t)(new - old);
+	if (always && !lie_mutes(v))
 		be_notify(&v->dev, q->port);
 }
 
