@@ -22,11 +22,14 @@ be_image() {
 	IMAGE_SUM=$(cat "$IMAGE" "$IMAGE" | md5sum | cut -d' ' -f1)
 }
 
-# be_begin: drivers, helpers and the other disk's checksum in the guest.
+# be_begin: drivers, helpers and a card that works in the guest, and what it looks like
+# before anything is done to it.
 be_begin() {
 	guest "$name" -s 'cat >/tmp/backend.sh' </bed/dom0/backend-guest.sh || fail "the guest does not answer"
-	in_guest 'load_drivers; pv_disk xvdf; dmesg -c >/dev/null; other_disk' || fail "no PV disk"
+	in_guest 'unload_drivers; memory >/tmp/memory; load_drivers; pv_disk xvdf; net_up $(pv_nic); leaks_forget; other_disk' ||
+		fail "no PV disk or card"
 	OTHER=$(in_guest other_disk)
+	PORTS=$(in_guest ports)
 	ID=$(guest_id "$name")
 }
 
@@ -52,7 +55,7 @@ be_signal() {
 
 # be_stop I...: politely; all of them must close in time.
 be_stop() {
-	local i
+	local i names=()
 	be_signal TERM "$@"
 	for i in "$@"; do
 		wait "${BE_PID[$i]}" || be_fail "$i" "does not close, status $?: $(tail -n 1 "$(be_log "$i")")"
@@ -62,7 +65,6 @@ be_stop() {
 		names+=("$(number "$i")")
 	done
 	in_guest "devices_gone ${names[*]}" || fail "devices stay in the guest: $(in_guest "ls /sys/bus/xen/devices")"
-	names=()
 }
 
 # be_said I REGEX: its log has such a line.
@@ -85,21 +87,41 @@ pairs() {
 # be_read I...: read all of them in the guest; SEEN[I] is what was read and the state.
 declare -A SEEN
 be_read() {
-	local i disk rest
+	be_read_begin "$@"
+	be_read_end 100 "$@"
+}
+
+be_read_begin() {
+	in_guest "read_begin $(for i in "$@"; do disk "$i"; done | xargs)" || fail "the guest does not answer"
+}
+
+# be_read_end SECONDS I...
+be_read_end() {
+	local seconds=$1
+	shift
+	be_look "read_end $seconds" "$@"
+}
+
+# be_look COMMAND I...: SEEN[I] is what COMMAND prints behind the disk's name.
+be_look() {
+	local command=$1 text i disk rest
 	local -A index=()
+	shift
 	for i in "$@"; do
 		index[$(disk "$i")]=$i
 		SEEN[$i]=
 	done
+	text=$(in_guest "$command $(pairs "$@" | xargs)") || fail "the guest does not answer: $text"
 	while read -r disk rest; do
 		SEEN[${index[$disk]:-none}]=$rest
-	done < <(in_guest "read_all $(pairs "$@" | xargs)")
+	done <<<"$text"
 }
 
 # be_judge I VERDICT: the verdicts of the catalogue for a disk that was read:
 #   K  the device is broken, I/O fails, and the host is told
 #   E  I/O fails, the device lives
 #   T  all is well
+#   H  the read waits, the device lives
 #   A  anything, as long as it ends
 be_judge() {
 	local i=$1 seen=${SEEN[$1]} good
@@ -107,6 +129,7 @@ be_judge() {
 	K) good="^error broken$" ;;
 	E) good="^error live$" ;;
 	T) good="^$IMAGE_SUM live$" ;;
+	H) good="^hangs live$" ;;
 	A) good="^(error|[0-9a-f]{32}) (broken|live)$" ;;
 	esac
 	[[ $seen =~ $good ]] || be_fail "$i" "$2 expected, seen: ${seen:-nothing} (right sum: $IMAGE_SUM)"
@@ -114,44 +137,83 @@ be_judge() {
 		be_fail "$i" "broken without an error node"
 }
 
-# be_rows ROW...: NAME|VERDICT|OPTIONS; NAME begins with the lie. All rows at once: they
-# are attached and read; another disk is read; all start anew without a lie and are
-# read; they are closed and gone, and the same numbers can be attached again.
-be_rows() {
-	local row verdict options i=0 all=()
+# be_others WHEN: what must not be touched.
+be_others() {
+	local why
+	why=$(in_guest "others $OTHER") || fail "$1: $why"
+}
+
+# be_start_rows ROW...: NAME|VERDICT|OPTIONS; NAME begins with the lie. ALL: their numbers.
+be_start_rows() {
+	local row verdict options
+	ALL=()
 	for row in "$@"; do
 		IFS='|' read -r row verdict options <<<"$row"
 		# shellcheck disable=SC2086 # options are words
-		be_start "$i" "$row" -f "$IMAGE" -p $options
-		all+=("$i")
+		be_start "${#ALL[@]}" "$row" -f "$IMAGE" -p $options
+		ALL+=("${#ALL[@]}")
+	done
+}
+
+# be_judge_rows ROW...: all of them were read, or are being read. A request fails a
+# little before its disk is said to be broken.
+be_judge_rows() {
+	local row verdict options i=0 broken=()
+	for row in "$@"; do
+		IFS='|' read -r row verdict options <<<"$row"
+		[ "$verdict" != K ] || broken+=("$(number "$i")")
 		i=$((i + 1))
 	done
-	be_read "${all[@]}"
+	be_settle "${broken[*]}" "${ALL[@]}"
+	i=0
+	for row in "$@"; do
+		IFS='|' read -r row verdict options <<<"$row"
+		echo "$row: ${SEEN[$i]#"$IMAGE_SUM "}"
+		i=$((i + 1))
+	done
 	i=0
 	for row in "$@"; do
 		IFS='|' read -r row verdict options <<<"$row"
 		be_judge "$i" "$verdict"
 		[[ $options != *-l* ]] || be_said "$i" "^told" || be_fail "$i" "the lie was not told"
-		echo "$row: ${SEEN[$i]#"$IMAGE_SUM "}"
 		i=$((i + 1))
 	done
-	in_guest "test \"\$(other_disk)\" = $OTHER" || fail "another disk reads differently beside ${BE_ROW[*]}"
-	be_signal USR1 "${all[@]}"
-	be_again "starts anew" "${all[@]}"
-	be_stop "${all[@]}"
-	for i in "${all[@]}"; do
-		be_start "$i" "${BE_ROW[$i]}" -f "$IMAGE" -p
-	done
-	be_again "attached again" "${all[@]}"
-	be_stop "${all[@]}"
 }
 
-# be_again WHEN I...: they are connected and can be read.
-be_again() {
-	local when=$1 i
+# be_settle NUMBERS I...: wait for NUMBERS to be broken; then look at the states again.
+be_settle() {
+	local numbers=$1 i
 	shift
+	local -A was=()
+	for i in "$@"; do was[$i]=${SEEN[$i]% *}; done
+	[ -z "$numbers" ] || in_guest "wait_broken $numbers"
+	be_look states "$@"
+	for i in "$@"; do SEEN[$i]="${was[$i]} ${SEEN[$i]}"; done
+}
+
+# be_rows ROW...: all rows at once: they are attached and read; the others are looked
+# at; all start anew without a lie and are read; they are closed and gone.
+be_rows() {
+	be_start_rows "$@"
+	be_read "${ALL[@]}"
+	be_judge_rows "$@"
+	be_others "beside ${BE_ROW[*]}"
+	be_honest "${ALL[@]}"
+	be_stop "${ALL[@]}"
+}
+
+# be_honest I...: they start anew without a lie, and can be read.
+be_honest() {
+	be_signal USR1 "$@"
+	be_again 2 "starts anew" "$@"
+}
+
+# be_again COUNT WHEN I...: they have connected so often and can be read.
+be_again() {
+	local count=$1 when=$2 i
+	shift 2
 	for i in "$@"; do
-		wait_for 40 eval "[ \$(grep -c ^connected \"$(be_log "$i")\") -ge $([ "$when" = "starts anew" ] && echo 2 || echo 1) ]" ||
+		wait_for 60 eval "[ \$(grep -c ^connected \"$(be_log "$i")\") -ge $count ]" ||
 			be_fail "$i" "$when: does not connect"
 	done
 	in_guest "wait_live $(for i in "$@"; do number "$i"; done | xargs)" || fail "$when: not connected"
@@ -161,10 +223,19 @@ be_again() {
 	done
 }
 
-# be_end: nothing is left when the drivers go.
+# be_end: as it was before, and nothing is left when the drivers go.
 be_end() {
-	in_guest "test \"\$(other_disk)\" = $OTHER" || fail "another disk reads differently at the end"
+	local now
+	be_others "at the end"
+	in_guest 'wait_for 30 are_parked 0' || fail "$(in_guest parked) pages stay parked"
+	now=$(in_guest ports)
+	[ "$now" = "$PORTS" ] || fail "$now event channels instead of $PORTS"
 	in_guest 'unload_drivers; ! dmesg | grep "still held by backends"' || fail "pages or devices are left at unload"
+	now=$(in_guest leaks)
+	[ -z "$now" ] || fail "kmemleak: $now"
+	now=$(in_guest 'echo $(($(cat /tmp/memory) - $(memory)))')
+	echo "memory: $now KiB less than before"
+	[ "$now" -lt "${BE_MEMORY:-8192}" ] || fail "$now KiB are lost"
 }
 
 # What runs is ended with the case, whatever became of it.
@@ -175,5 +246,4 @@ be_cleanup() {
 		kill -USR2 "${BE_PID[$i]}" 2>/dev/null
 	done
 }
-names=()
 trap be_cleanup EXIT
