@@ -220,6 +220,7 @@ void disk_serve(struct vbd *v, struct vbd_request *r)
 		break;
 	case OP_DISCARD:
 		ok = bytes && discard(v, r, bytes);
+		v->secure += r->secure;
 		break;
 	default:
 		r->status = RSP_NOTSUPP;

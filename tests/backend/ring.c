@@ -88,6 +88,7 @@ static struct vbd_request *parse(struct vbd *v, const uint8_t *slot)
 		if (r->op == OP_DISCARD) {
 			r->segs = 0;
 			r->sectors = get64(body + 16);
+			r->secure = slot[1] & 1;
 		}
 		parse_segs(r, body + 16, 0, r->segs);
 	}

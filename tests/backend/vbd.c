@@ -412,8 +412,8 @@ int main(int argc, char **argv)
 	status = run(&vbd, o.patience, &mask);
 	be_remove(&vbd.dev);
 	wait_to_let_go(&vbd, &mask);
-	be_say("ended reads=%lu writes=%lu barriers=%lu flushes=%lu discards=%lu other=%lu failed=%lu",
+	be_say("ended reads=%lu writes=%lu barriers=%lu flushes=%lu discards=%lu secure=%lu other=%lu failed=%lu",
 	       vbd.ops[OP_READ], vbd.ops[OP_WRITE], vbd.ops[OP_BARRIER],
-	       vbd.ops[OP_FLUSH], vbd.ops[OP_DISCARD], vbd.ops[6], vbd.ops[7]);
+	       vbd.ops[OP_FLUSH], vbd.ops[OP_DISCARD], vbd.secure, vbd.ops[6], vbd.ops[7]);
 	return status;
 }

@@ -41,6 +41,7 @@ struct vbd_seg {
  * @op: operation, that of an indirect request its inner one
  * @sector: where, in units of 512 bytes
  * @sectors: length of a discard
+ * @secure: it is a secure one
  * @segs: segments
  * @status: what will be answered
  * @seg: the segments
@@ -51,6 +52,7 @@ struct vbd_request {
 	uint8_t op;
 	uint64_t sector;
 	uint64_t sectors;
+	bool secure;
 	unsigned int segs;
 	int status;
 	struct vbd_seg seg[];
@@ -110,6 +112,7 @@ struct vbd_queue {
  * @again: it was connected before and started anew
  * @answered: requests answered since the program began
  * @ops: how many of each operation, and of those that failed in the last place
+ * @secure: discards that were secure ones
  */
 struct vbd {
 	struct be_device dev;
@@ -125,6 +128,7 @@ struct vbd {
 	bool again;
 	unsigned long answered;
 	unsigned long ops[8];
+	unsigned long secure;
 };
 
 /* vbd.c */
