@@ -102,6 +102,20 @@ static void read_abi(struct vbd *v)
 	free(protocol);
 }
 
+/* A frontend may say that it can before it knows whether we do. */
+static bool offers_persistent(const struct vbd *v)
+{
+	const struct be_key *key;
+	unsigned int i;
+
+	for (i = 0; i < v->dev.keys; i++) {
+		key = &v->dev.key[i];
+		if (!key->front && !strcmp(key->name, "feature-persistent"))
+			return key->len == 1 && *key->value == '1';
+	}
+	return false;
+}
+
 static void vbd_connect(struct vbd *v)
 {
 	char prefix[32] = "";
@@ -114,7 +128,8 @@ static void vbd_connect(struct vbd *v)
 		n = 1;
 	if (!n || n > VBD_QUEUES_MAX)
 		die("frontend asks for %lu queues", n);
-	v->persistent = be_read_number(&v->dev, "feature-persistent",
+	v->persistent = offers_persistent(v) &&
+			be_read_number(&v->dev, "feature-persistent",
 				       &persistent) && persistent;
 	while (v->queues < n) {
 		if (several)
