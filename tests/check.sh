@@ -26,12 +26,12 @@ BEDS=("ours 2 noxen-debug EVERY disk-forced store-garbage"
 	"ours 1 5.10-686,6.12-amd64 EVERY"
 	"native 2 6.1-amd64 refuse-native")
 # What takes longer than make check may: in make check-all.
-LONG_BEDS=("ours 2 noxen disk-queues backend-returns backend-states backend-abuse loads-50 disk-swap disk-roles"
+LONG_BEDS=("ours 2 noxen disk-queues backend-returns backend-states backend-abuse loads-50 disk-swap disk-stacked disk-roles"
 	"ours 2 noxen-debug hostile-ring")
 # Backends that lie, for make check-hostile.
 HOSTILE_BEDS=("ours 2 noxen honest-backend hostile-ring hostile-requests hostile-silence hostile-keys")
 DISK_BED="ours 2 noxen load-unload disk-verify disk-ext4 disk-hotplug disk-forced disk-kinds disk-resize
-	disk-queues disk-discard disk-swap backend-silent backend-lost backend-returns backend-states backend-abuse few-grants disk-roles"
+	disk-queues disk-discard disk-swap disk-stacked backend-silent backend-lost backend-returns backend-states backend-abuse few-grants disk-roles"
 SPARSE_KERNEL=6.12-amd64
 
 usage() {

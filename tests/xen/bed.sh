@@ -26,6 +26,7 @@
 #   # guests: one|pair       pair: with a second guest, the next in GUESTS
 #   # kind: KIND             what dom0/guest-create makes (default plain)
 #   # expect: REGEX          complaints of the kernel that are right in this case
+#   # needs: storage         programs for file systems, for dom0/storage.sh
 #   # when: asked            only when it is named, because it is long
 # Exit 0 passes, 77 skips, anything else fails; the last line printed is the
 # reason. A case also fails when a guest's kernel complained meanwhile.
@@ -106,6 +107,12 @@ bed_host() {
 	say "Xen host up in $((SECONDS - start)) s"
 }
 
+# bed_storage NAME: the disk with programs for file systems is in the share.
+bed_storage() {
+	local image
+	image=$("$HERE/../guest/storage.sh" "$1") && cp -u "$image" "$RUN/share/guests/$1/storage.img"
+}
+
 guest_memory() {
 	case $1 in *debug*) echo 640 ;; *) echo 256 ;; esac
 }
@@ -165,8 +172,11 @@ console_size() { stat -c %s "$(console "$1")" 2>/dev/null || echo 0; }
 # complaints NAME OFFSET EXPECTED: what the guest's kernel has complained about
 # since, but for what the case expects.
 complaints() {
-	tail -c "+$(($2 + 1))" "$(console "$1")" |
-		tr -d '\r' | grep -aE "$COMPLAINTS" | grep -avE "${3:-^$}" | head -n 3 || :
+	local past
+	past=$(console "$1").past
+	# A case that ends its guest and creates it again keeps the log of the first one.
+	{ if [ -e "$past" ]; then cat "$past" "$(console "$1")"; else cat "$(console "$1")"; fi; } |
+		tail -c "+$(($2 + 1))" | tr -d '\r' | grep -aE "$COMPLAINTS" | grep -avE "${3:-^$}" | head -n 3 || :
 }
 
 # keep_logs NAME CASE: what a failed case leaves to be read, first where the vCPUs
@@ -209,12 +219,17 @@ run_case() {
 	local name=$1 case=$2 other=$3 start=$SECONDS offset other_offset found kind expect
 	kind=$(header "$(case_file "$case")" kind plain)
 	expect=$(header "$(case_file "$case")" expect '^$')
+	if [ "$(header "$(case_file "$case")" needs '')" = storage ] && ! bed_storage "$name"; then
+		result "skip $name $case 0 no programs for this guest"
+		return
+	fi
 	bed_host && bed_create "$name" "$kind" && { [ -z "$other" ] || bed_create "$other" "$kind"; } || {
 		result "FAIL $name $case $((SECONDS - start)) the guest does not come up"
 		keep_logs "$name" "$case"
 		bed_destroy "$name" || host_stop "$RUN"
 		return
 	}
+	rm -f "$(console "$name").past"
 	offset=$(console_size "$name")
 	[ -z "$other" ] || other_offset=$(console_size "$other")
 	run_once "$name" "$case" "$other"
