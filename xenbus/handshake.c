@@ -8,6 +8,7 @@
  *	open	B2, prepare, publish with F3 (vbd) or F4 (vif), B4, connect, F4
  *	close	stop, F5, B5, F6, B6, disconnect
  *	reset	B2 while LIVE: stop, disconnect, then as bind
+ *	reopen	the driver wants it: stop, F5, B5, F6, B6, disconnect, F1
  *	break	stop, F5, F6, disconnect; nobody waits for a liar
  *	bind	a state other than F1 is of an earlier connection (kexec, or the
  *		driver was unbound): F5, B5, F6, B6, then F1 has the backend begin
@@ -66,6 +67,7 @@
 enum {
 	EV_STATE,	/* something in the backend's directory was written */
 	EV_PUBLISH,	/* the driver has more to say */
+	EV_REOPEN,	/* the driver wants another connection */
 	EV_NAMED,	/* the frontend's nodes may name another backend */
 	EV_GONE,	/* the frontend's directory is gone */
 	EV_LEAVE,	/* being unbound */
@@ -100,6 +102,18 @@ void xpv_bus_republish(struct xpv_device *xd)
 	signal_control(xd, EV_PUBLISH);
 }
 EXPORT_SYMBOL_GPL(xpv_bus_republish);
+
+void xpv_bus_look(struct xpv_device *xd)
+{
+	signal_control(xd, EV_STATE);
+}
+EXPORT_SYMBOL_GPL(xpv_bus_look);
+
+void xpv_bus_reopen(struct xpv_device *xd)
+{
+	signal_control(xd, EV_REOPEN);
+}
+EXPORT_SYMBOL_GPL(xpv_bus_reopen);
 
 void xpv_control_gone(struct xpv_device *xd)
 {
@@ -317,20 +331,38 @@ static unsigned long patience(const struct xpv_device *xd)
 	return linger ? min(READ_ONCE(*linger), LINGER_MAX) * HZ : 0;
 }
 
-/* Leave LIVE or PREPARED with all requests; they wait for @time at most. */
-static void hold(struct xpv_device *xd, unsigned long time)
+/*
+ * Leave LIVE or PREPARED with all requests; they wait for @time at most. @polite: the
+ * backend is there and lets go first.
+ */
+static void hold(struct xpv_device *xd, unsigned long time, bool polite)
 {
 	if (xd->phase == XPV_LIVE)
 		xd->drv->stop(xd, XPV_WHY_RESET);
+	if (polite)
+		close_handshake(xd, true);
 	if (!xd->keeps)
 		xd->linger_end = jiffies + time;
 	disconnect(xd, XPV_WHY_RESET);
 }
 
+static unsigned long reset_time(const struct xpv_device *xd)
+{
+	return max_t(unsigned long, patience(xd), CONNECT_TIMEOUT);
+}
+
 static void reset(struct xpv_device *xd)
 {
-	hold(xd, max_t(unsigned long, patience(xd), CONNECT_TIMEOUT));
+	hold(xd, reset_time(xd), false);
 	xd->fresh = true;
+}
+
+/* Our own wish. Should F1 fail, start_over() finds out what to do. */
+static void reopen(struct xpv_device *xd)
+{
+	hold(xd, reset_time(xd), true);
+	xd->fresh = xpv_announce(xd, XenbusStateInitialising, NULL) != 0;
+	xd->deadline = jiffies + CONNECT_TIMEOUT;
 }
 
 static void linger(struct xpv_device *xd)
@@ -342,7 +374,7 @@ static void linger(struct xpv_device *xd)
 		lose(xd);
 		return;
 	}
-	hold(xd, time);
+	hold(xd, time, false);
 	/* What appears must not take the keys of before for new ones. */
 	xpv_announce(xd, XenbusStateInitialising, NULL);
 	xpv_bus_error(xd, -ENOTCONN,
@@ -573,6 +605,11 @@ static long step(struct xpv_device *xd)
 		return pause;
 	if (walk(xd, event))
 		return 0;
+	if (test_and_clear_bit(EV_REOPEN, &xd->events) &&
+	    (xd->phase == XPV_PREPARED || xd->phase == XPV_LIVE)) {
+		reopen(xd);
+		return 0;
+	}
 	if (test_and_clear_bit(EV_PUBLISH, &xd->events) && xd->phase == XPV_LIVE)
 		xpv_announce(xd, xd->state, xd->drv->publish);
 	return time_left(xd);

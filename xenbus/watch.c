@@ -17,6 +17,7 @@
  * list and is held while a function runs, so that none runs after unwatch.
  * Trust: xenstored; an event that makes no sense is dropped.
  */
+#include <linux/export.h>
 #include <linux/kernel.h>
 #include <linux/list.h>
 #include <linux/mutex.h>
@@ -100,6 +101,7 @@ int xpv_xs_watch(struct xpv_watch *watch)
 	mutex_unlock(&register_lock);
 	return err;
 }
+EXPORT_SYMBOL_GPL(xpv_xs_watch);
 
 void xpv_xs_unwatch(struct xpv_watch *watch)
 {
@@ -111,6 +113,7 @@ void xpv_xs_unwatch(struct xpv_watch *watch)
 	}
 	mutex_unlock(&register_lock);
 }
+EXPORT_SYMBOL_GPL(xpv_xs_unwatch);
 
 static void restore(struct work_struct *work)
 {

@@ -205,6 +205,26 @@ void xpv_bus_kick(struct xpv_device *xd);
  */
 void xpv_bus_republish(struct xpv_device *xd);
 
+/**
+ * xpv_bus_look() - have @changed run
+ * @xd: the device
+ *
+ * For a driver that watches its own directory, where the toolstack writes: while
+ * LIVE, soon, and once for many calls. Any context.
+ */
+void xpv_bus_look(struct xpv_device *xd);
+
+/**
+ * xpv_bus_reopen() - have the connection made anew
+ * @xd: the device
+ *
+ * For a wish that a connection cannot take in while it stands (the number of
+ * queues): @stop and @disconnect (RESET) with the backend closing properly in
+ * between, then @prepare and so on. What is not connected is left alone: its next
+ * connection knows of the wish. Any context.
+ */
+void xpv_bus_reopen(struct xpv_device *xd);
+
 /*
  * Reading the backend's directory. The backend may change a value at any time:
  * read once, use the copy.
