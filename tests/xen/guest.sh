@@ -46,10 +46,12 @@ guest_ours() {
 }
 
 guest_programs() {
-	local root=$1 arch=$2 tools applet
+	local root=$1 arch=$2 tools net applet
 	mapfile -t tools < <("$XENPV_TESTS/guest/tools.sh" "$arch")
-	[ ${#tools[@]} = 2 ] || die "no programs for $arch guests"
-	install -m 755 "${tools[0]}"/{busybox,fio} "${tools[1]}"/{agent,stream} "$root/bin/"
+	mapfile -t net < <("$XENPV_TESTS/guest/nettools.sh" "$arch")
+	[ ${#tools[@]} = 2 ] && [ ${#net[@]} = 2 ] || die "no programs for $arch guests"
+	install -m 755 "${tools[0]}"/{busybox,fio} "${tools[1]}"/{agent,stream} \
+		"${net[0]}/ethtool" "${net[1]}/xdp" "$root/bin/"
 	for applet in sh mount; do
 		ln -s busybox "$root/bin/$applet"
 	done

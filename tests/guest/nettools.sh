@@ -1,0 +1,39 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# usage: nettools.sh amd64|i386
+#
+# Builds the static programs for network tests that a guest of that architecture
+# carries, and prints their directories: ethtool (from Debian's source, by ioctl alone),
+# and our xdp.
+
+set -euo pipefail
+# shellcheck source=tests/lib.sh
+. "$(dirname "${BASH_SOURCE[0]}")/../lib.sh"
+# shellcheck source=tests/source.sh
+. "$XENPV_TESTS/source.sh"
+
+build_ethtool() {
+	local out=$1 arch=$2 apt=$1/apt cc=gcc
+	[ "$arch" = amd64 ] || cc="gcc -m32"
+	tools_apt_root "$apt" "$arch"
+	tools_source "$apt" ethtool
+	cd "$apt/ethtool"
+	./configure CC="$cc" LDFLAGS=-static --disable-netlink --host=x86_64-linux-gnu
+	make -j"$(nproc)" ethtool
+	strip -o "$out/ethtool" ethtool
+	rm -rf "$apt"
+}
+
+build_xdp() {
+	local out=$1 cc=gcc
+	[ "$2" = amd64 ] || cc="gcc -m32"
+	$cc -O2 -Wall -Wextra -Werror -static -s -o "$out/xdp" "$XENPV_TESTS/guest/xdp.c"
+}
+
+[ "${1:-}" = amd64 ] || [ "${1:-}" = i386 ] || die "usage: nettools.sh amd64|i386"
+need_packages gcc gcc-multilib libc6-dev make dpkg-dev
+HASH=$(recipe_hash "$(declare -f build_ethtool tools_apt_root tools_source)")
+cache_build "ethtool/$1" "$HASH" build_ethtool "$1"
+HASH=$(recipe_hash "$(declare -f build_xdp)" -- "$XENPV_TESTS/guest/xdp.c")
+cache_build "xdp/$1" "$HASH" build_xdp "$1"
