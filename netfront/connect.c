@@ -1,44 +1,46 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The handshake of a network device: what the backend offers, what we publish.
+ * The handshake of a network device: what we publish, and what becomes of the
+ * interface when a connection comes and goes.
  *
- * Life: prepare reads the features and makes the queues, full of buffers; publish
+ * Life: prepare reads the offer and makes the queues' rings, full of buffers; publish
  * says where they are; connect makes the interface known (the first time) and lets
  * packets move; stop and disconnect are the way back. The interface stays while
  * backends come and go: without one its carrier is off.
  * Locks: the hooks run one at a time, in process context. RTNL is taken where the
  * state of the netdev changes, and never while waiting for the backend.
- * Trust: all numbers come through the bounded readers of the bus. Features that a
- * backend does not offer are not used; packets that need them are dropped.
+ * Trust: see offer.c. A backend decides how many queues there are, within limits that
+ * are ours.
  */
+#include <linux/cpumask.h>
 #include <linux/delay.h>
-#include <linux/if_vlan.h>
 #include <linux/rtnetlink.h>
 
+#include "plan.h"
 #include "vnif.h"
 
 /* How long a backend that closes politely may take for what it has. */
 #define DRAIN_TIME	(2 * HZ)
 
-static netdev_features_t read_offloads(struct xpv_device *xd)
+/*
+ * All queues, or as many as there is room for: a card with fewer queues is better than
+ * none. Return: 0, or why there is not even one.
+ */
+static int create_queues(struct vnif *vnif, unsigned int n)
 {
-	netdev_features_t offered = 0;
+	unsigned int i;
+	int err = 0;
 
-	if (!xpv_bus_get_flag(xd, "feature-no-csum-offload"))
-		offered |= NETIF_F_IP_CSUM;
-	if (xpv_bus_get_flag(xd, "feature-ipv6-csum-offload"))
-		offered |= NETIF_F_IPV6_CSUM;
-	if (!xpv_bus_get_flag(xd, "feature-sg"))
-		return offered;
-	offered |= NETIF_F_SG;
-	/* Segments need their checksums made, too. */
-	if ((offered & NETIF_F_IP_CSUM) &&
-	    xpv_bus_get_flag(xd, "feature-gso-tcpv4"))
-		offered |= NETIF_F_TSO;
-	if ((offered & NETIF_F_IPV6_CSUM) &&
-	    xpv_bus_get_flag(xd, "feature-gso-tcpv6"))
-		offered |= NETIF_F_TSO6;
-	return offered;
+	for (i = 0; i < n && !err; i++)
+		err = vnif_queue_create(&vnif->queues[i]);
+	vnif->nqueues = err ? i - 1 : i;
+	if (!vnif->nqueues)
+		return err;
+	if (err)
+		dev_warn(&vnif->xd->dev,
+			 "room for %u of %u queues only: more max_grant_frames or memory for this guest, or a smaller max_queues (%d)\n",
+			 vnif->nqueues, n, err);
+	return 0;
 }
 
 /**
@@ -48,49 +50,88 @@ static netdev_features_t read_offloads(struct xpv_device *xd)
 int vnif_prepare(struct xpv_device *xd)
 {
 	struct vnif *vnif = dev_get_drvdata(&xd->dev);
-	unsigned int i;
-	u64 trusted;
-	int err;
+	int n = vnif_offer_read(vnif), err;
 
-	if (!xpv_bus_get_flag(xd, "feature-rx-copy")) {
-		xpv_bus_error(xd, -EOPNOTSUPP,
-			      "the backend does not copy received packets (feature-rx-copy): use a newer one");
-		return -EOPNOTSUPP;
-	}
-	vnif->offered = read_offloads(xd);
-	vnif->split = xpv_bus_get_flag(xd, "feature-split-event-channels");
-	vnif->multi = xpv_bus_get_u32(xd, "multi-queue-max-queues", 0, 0, ~0U);
-	vnif->trusted = vnif_trusted;
-	if (!xpv_bus_read_front_u64(xd, "trusted", &trusted) && !trusted)
-		vnif->trusted = false;
+	if (n < 0)
+		return n;
 	WRITE_ONCE(vnif->broken, false);
-	for (i = 0; i < vnif->nqueues; i++) {
-		err = vnif_queue_create(&vnif->queues[i]);
-		if (err)
-			goto err_destroy_queues;
+	err = create_queues(vnif, n);
+	if (err) {
+		xpv_bus_error(xd, err, "cannot make rings and event channels");
+		return err;
 	}
+	/* Without it there is no hashing, and nothing else is missing. */
+	vnif->terms.hash = vnif->terms.hash && !vnif_ctrl_create(vnif);
 	return 0;
-
-err_destroy_queues:
-	xpv_bus_error(xd, err, "cannot make rings and event channels");
-	while (i--)
-		vnif_queue_destroy(&vnif->queues[i]);
-	return err;
 }
 
-static void publish_queue(struct vnif_queue *q, struct xpv_batch *batch)
+static void publish_port(const struct xpv_evtchn *ec, struct xpv_batch *batch,
+			 const char *dir, const char *name)
 {
-	xpv_batch_put(batch, "tx-ring-ref", "%u", q->tx.ring_ref);
-	xpv_batch_put(batch, "rx-ring-ref", "%u", q->rx.ring_ref);
+	char key[40];
+
+	snprintf(key, sizeof(key), "%s%s", dir, name);
+	xpv_batch_put(batch, key, "%u", ec->port);
+}
+
+static void forget_port(struct xpv_batch *batch, const char *dir,
+			const char *name)
+{
+	char key[40];
+
+	snprintf(key, sizeof(key), "%s%s", dir, name);
+	xpv_batch_remove(batch, key);
+}
+
+static void publish_queue(struct vnif_queue *q, struct xpv_batch *batch,
+			  const char *dir)
+{
+	char key[40];
+
+	snprintf(key, sizeof(key), "%stx-ring-ref", dir);
+	xpv_batch_put(batch, key, "%u", q->tx.ring_ref);
+	snprintf(key, sizeof(key), "%srx-ring-ref", dir);
+	xpv_batch_put(batch, key, "%u", q->rx.ring_ref);
 	if (q->vnif->split) {
-		xpv_batch_put(batch, "event-channel-tx", "%u",
-			      vnif_tx_port(q)->port);
-		xpv_batch_put(batch, "event-channel-rx", "%u",
-			      vnif_rx_port(q)->port);
+		publish_port(vnif_tx_port(q), batch, dir, "event-channel-tx");
+		publish_port(vnif_rx_port(q), batch, dir, "event-channel-rx");
+		forget_port(batch, dir, "event-channel");
 	} else {
-		xpv_batch_put(batch, "event-channel", "%u",
-			      vnif_tx_port(q)->port);
+		publish_port(vnif_tx_port(q), batch, dir, "event-channel");
+		forget_port(batch, dir, "event-channel-tx");
+		forget_port(batch, dir, "event-channel-rx");
 	}
+}
+
+static void publish_queues(struct vnif *vnif, struct xpv_batch *batch)
+{
+	unsigned int i;
+	char dir[20];
+
+	if (vnif->multi)
+		xpv_batch_put(batch, "multi-queue-num-queues", "%u",
+			      vnif->nqueues);
+	else
+		xpv_batch_remove(batch, "multi-queue-num-queues");
+	if (vnif->nqueues == 1) {
+		publish_queue(&vnif->queues[0], batch, "");
+		return;
+	}
+	for (i = 0; i < vnif->nqueues; i++) {
+		snprintf(dir, sizeof(dir), "queue-%u/", i);
+		publish_queue(&vnif->queues[i], batch, dir);
+	}
+}
+
+static void publish_ctrl(struct vnif *vnif, struct xpv_batch *batch)
+{
+	if (!vnif->ctrl.ring_ref) {
+		xpv_batch_remove(batch, "ctrl-ring-ref");
+		xpv_batch_remove(batch, "event-channel-ctrl");
+		return;
+	}
+	xpv_batch_put(batch, "ctrl-ring-ref", "%u", vnif->ctrl.ring_ref);
+	xpv_batch_put(batch, "event-channel-ctrl", "%u", vnif->ctrl.ec.port);
 }
 
 /**
@@ -104,12 +145,12 @@ static void publish_queue(struct vnif_queue *q, struct xpv_batch *batch)
 void vnif_publish(struct xpv_device *xd, struct xpv_batch *batch)
 {
 	struct vnif *vnif = dev_get_drvdata(&xd->dev);
-	bool rxcsum = vnif->netdev->features & NETIF_F_RXCSUM;
+	/* A program sees packets as they were on a wire. */
+	bool rxcsum = (vnif->netdev->features & NETIF_F_RXCSUM) &&
+		      !vnif_xdp_on(vnif);
 
-	if (vnif->multi)
-		xpv_batch_put(batch, "multi-queue-num-queues", "%u",
-			      vnif->nqueues);
-	publish_queue(&vnif->queues[0], batch);
+	publish_queues(vnif, batch);
+	publish_ctrl(vnif, batch);
 	xpv_batch_put(batch, "request-rx-copy", "1");
 	xpv_batch_put(batch, "feature-rx-notify", "1");
 	xpv_batch_put(batch, "feature-sg", "1");
@@ -117,28 +158,53 @@ void vnif_publish(struct xpv_device *xd, struct xpv_batch *batch)
 	xpv_batch_put(batch, "feature-gso-tcpv6", rxcsum ? "1" : "0");
 	xpv_batch_put(batch, "feature-no-csum-offload", rxcsum ? "0" : "1");
 	xpv_batch_put(batch, "feature-ipv6-csum-offload", rxcsum ? "1" : "0");
+	xpv_batch_put(batch, "request-multicast-control", "%u",
+		      vnif->mcast.filter);
+	xpv_batch_put(batch, "xdp-headroom", "%u", vnif->terms.headroom);
 }
 
-/* The interface takes its first MTU from the toolstack, if that says one. */
-static int register_netdev_once(struct vnif *vnif)
+/* Each CPU sends to one queue, whose events come to it. Under RTNL. */
+static void aim_queues(struct vnif *vnif)
+{
+	unsigned int i, cpu;
+	cpumask_var_t cpus;
+
+	if (!zalloc_cpumask_var(&cpus, GFP_KERNEL))
+		return;
+	for (i = 0; i < vnif->nqueues; i++) {
+		unsigned int first = nr_cpu_ids, at = 0;
+
+		cpumask_clear(cpus);
+		for_each_online_cpu(cpu) {
+			if (at++ % vnif->nqueues != i)
+				continue;
+			cpumask_set_cpu(cpu, cpus);
+			first = min(first, cpu);
+		}
+		/* More queues than CPUs: somebody asked for them. */
+		if (first == nr_cpu_ids)
+			continue;
+		netif_set_xps_queue(vnif->netdev, cpus, i);
+		vnif_queue_aim(&vnif->queues[i], first);
+	}
+	free_cpumask_var(cpus);
+}
+
+/* The interface as this connection has it; the first time it is made known. */
+static int shape_netdev(struct vnif *vnif)
 {
 	struct net_device *netdev = vnif->netdev;
-	u64 mtu;
 	int err;
 
-	if (vnif->registered)
-		return 0;
-	if (!xpv_bus_read_front_u64(vnif->xd, "mtu", &mtu))
-		netdev->mtu = clamp_t(u64, mtu, netdev->min_mtu,
-				      netdev->max_mtu);
+	netdev->max_mtu = vnif_plan_max_mtu(vnif->offered & NETIF_F_SG);
+	err = netif_set_real_num_tx_queues(netdev, vnif->nqueues);
+	if (!err)
+		err = netif_set_real_num_rx_queues(netdev, vnif->nqueues);
+	if (err || vnif->registered)
+		return err;
 	netif_carrier_off(netdev);
-	rtnl_lock();
 	err = register_netdevice(netdev);
-	rtnl_unlock();
-	if (err)
-		xpv_bus_error(vnif->xd, err, "cannot register the interface");
-	else
-		vnif->registered = true;
+	vnif->registered = !err;
 	return err;
 }
 
@@ -160,6 +226,26 @@ static void say_connected(struct vnif *vnif)
 		    vnif->trusted ? "" : "; backend not trusted");
 }
 
+static void go_up(struct vnif *vnif, const struct vnif_link *link)
+{
+	struct net_device *netdev = vnif->netdev;
+	unsigned int i;
+
+	if (netdev->mtu > netdev->max_mtu)
+		dev_set_mtu(netdev, netdev->max_mtu);
+	netdev_update_features(netdev);
+	aim_queues(vnif);
+	/* Queues of the last connection that this one lacks: the watchdog sees them, too. */
+	for (i = vnif->nqueues; i < vnif->limit; i++)
+		netif_tx_start_queue(netdev_get_tx_queue(netdev, i));
+	vnif->live = true;
+	if (netif_running(netdev)) {
+		for (i = 0; i < vnif->nqueues; i++)
+			vnif_queue_start(&vnif->queues[i]);
+	}
+	vnif_link_apply(vnif, link);
+}
+
 /**
  * vnif_connect() - the backend is there: let packets move
  * @xd: the bus's device
@@ -167,47 +253,44 @@ static void say_connected(struct vnif *vnif)
 int vnif_connect(struct xpv_device *xd)
 {
 	struct vnif *vnif = dev_get_drvdata(&xd->dev);
-	struct net_device *netdev = vnif->netdev;
+	struct vnif_link link;
 	unsigned int i;
 	int err;
 
-	netdev->max_mtu = vnif->offered & NETIF_F_SG ?
-		VNIF_TX_MAX_LEN - ETH_HLEN : ETH_DATA_LEN;
-	err = register_netdev_once(vnif);
-	if (err)
-		return err;
-
+	vnif_offer_link(vnif, &link);
 	rtnl_lock();
-	if (netdev->mtu > netdev->max_mtu)
-		dev_set_mtu(netdev, netdev->max_mtu);
-	netdev_update_features(netdev);
-	vnif->live = true;
-	if (netif_running(netdev)) {
-		for (i = 0; i < vnif->nqueues; i++)
-			vnif_queue_start(&vnif->queues[i]);
-	}
-	netif_carrier_on(netdev);
+	err = shape_netdev(vnif);
+	if (!err)
+		go_up(vnif, &link);
 	rtnl_unlock();
+	if (err) {
+		xpv_bus_error(xd, err, "cannot register the interface");
+		return err;
+	}
 
 	/* Buffers were posted before the backend could see them. */
 	for (i = 0; i < vnif->nqueues; i++)
 		xpv_evtchn_notify(vnif_rx_port(&vnif->queues[i]));
-	netdev_notify_peers(netdev);
+	vnif_hash_begin(vnif);
+	vnif_hash_follow(vnif);
+	vnif_mcast_follow(vnif);
+	/* It may be somewhere else now: tell the neighbours. */
+	netdev_notify_peers(vnif->netdev);
 	say_connected(vnif);
 	return 0;
 }
 
 /**
- * vnif_changed() - the backend has announced itself again
+ * vnif_changed() - somebody has written to one of the directories
  * @xd: the bus's device
- *
- * It may be somewhere else now: tell the neighbours.
  */
 void vnif_changed(struct xpv_device *xd)
 {
 	struct vnif *vnif = dev_get_drvdata(&xd->dev);
 
-	netdev_notify_peers(vnif->netdev);
+	vnif_link_follow(vnif);
+	vnif_hash_follow(vnif);
+	vnif_mcast_follow(vnif);
 }
 
 /**
@@ -248,6 +331,7 @@ void vnif_disconnect(struct xpv_device *xd, enum xpv_why why)
 	struct vnif *vnif = dev_get_drvdata(&xd->dev);
 	unsigned int i;
 
-	for (i = 0; i < vnif->nqueues; i++)
+	vnif_ctrl_destroy(vnif);
+	for (i = 0; i < vnif->limit; i++)
 		vnif_queue_destroy(&vnif->queues[i]);
 }

@@ -1,102 +1,20 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What an administrator asks: ethtool -i, -S, -g, -l, and the totals of `ip -s`.
+ * What an administrator asks and sets: ethtool -i, -S, -g, -l, -L, -c, -C, -T, -x, -X,
+ * and the link.
  *
- * Life: the counters belong to the queues and outlive rings and connections.
- * Locks: counters are read without any; on 32 bits u64_stats makes them whole.
- * Trust: numbers that a backend can drive up are numbers of packets that it sent.
+ * The number of queues is the backend's to agree to: `ethtool -L` has the connection
+ * made anew, which takes a moment in which packets wait or are lost.
+ *
+ * Life: from the interface's registration on; what is asked for is kept for the next
+ * connection if there is none now.
+ * Locks: RTNL, which the callers hold.
+ * Trust: nothing here is the backend's but what vnif.h says of its origin.
  */
 #include <linux/ethtool.h>
+#include <linux/net_tstamp.h>
 
 #include "vnif.h"
-
-static const char tx_names[VNIF_TX_COUNTS][ETH_GSTRING_LEN] = {
-	[VNIF_TX_PACKETS] = "packets",
-	[VNIF_TX_BYTES] = "bytes",
-	[VNIF_TX_DROPPED] = "dropped",
-	[VNIF_TX_LOST] = "lost",
-	[VNIF_TX_ERRORS] = "errors",
-	[VNIF_TX_COPIES] = "copies",
-	[VNIF_TX_KICKS] = "kicks",
-	[VNIF_TX_STOPS] = "stops",
-	[VNIF_TX_HELD] = "held_pages",
-	[VNIF_TX_TIMEOUTS] = "timeouts",
-};
-
-static const char rx_names[VNIF_RX_COUNTS][ETH_GSTRING_LEN] = {
-	[VNIF_RX_PACKETS] = "packets",
-	[VNIF_RX_BYTES] = "bytes",
-	[VNIF_RX_CSUM] = "bad_offload",
-	[VNIF_RX_NOMEM] = "no_memory",
-	[VNIF_RX_STARVED] = "starved",
-	[VNIF_RX_FIXED] = "gso_fixed",
-	[VNIF_RX_KICKS] = "kicks",
-	[VNIF_RX_FAULT + VNIF_RX_ERROR - 1] = "errors",
-	[VNIF_RX_FAULT + VNIF_RX_BOUNDS - 1] = "bad_bounds",
-	[VNIF_RX_FAULT + VNIF_RX_SHORT - 1] = "too_short",
-	[VNIF_RX_FAULT + VNIF_RX_LONG - 1] = "too_long",
-	[VNIF_RX_FAULT + VNIF_RX_EXTRA - 1] = "bad_extra",
-};
-
-static const char ec_names[][ETH_GSTRING_LEN] = {
-	"events", "spurious", "throttled",
-};
-
-#define PORTS		2
-#define QUEUE_COUNTS	(VNIF_TX_COUNTS + VNIF_RX_COUNTS + \
-			 PORTS * ARRAY_SIZE(ec_names))
-
-static void read_tx(const struct vnif_queue *q, u64 *value)
-{
-	const struct vnif_tx_stats *stats = &q->tx_stats;
-	unsigned int start, i;
-
-	do {
-		start = u64_stats_fetch_begin(&stats->sync);
-		for (i = 0; i < VNIF_TX_COUNTS; i++)
-			value[i] = u64_stats_read(&stats->count[i]);
-	} while (u64_stats_fetch_retry(&stats->sync, start));
-}
-
-static void read_rx(const struct vnif_queue *q, u64 *value)
-{
-	const struct vnif_rx_stats *stats = &q->rx_stats;
-	unsigned int start, i;
-
-	do {
-		start = u64_stats_fetch_begin(&stats->sync);
-		for (i = 0; i < VNIF_RX_COUNTS; i++)
-			value[i] = u64_stats_read(&stats->count[i]);
-	} while (u64_stats_fetch_retry(&stats->sync, start));
-}
-
-/**
- * vnif_get_stats64() - ndo_get_stats64: sums over the queues
- * @netdev: the interface
- * @stats: filled
- */
-void vnif_get_stats64(struct net_device *netdev,
-		      struct rtnl_link_stats64 *stats)
-{
-	struct vnif *vnif = netdev_priv(netdev);
-	u64 tx[VNIF_TX_COUNTS], rx[VNIF_RX_COUNTS];
-	unsigned int i, fault;
-
-	for (i = 0; i < vnif->nqueues; i++) {
-		read_tx(&vnif->queues[i], tx);
-		read_rx(&vnif->queues[i], rx);
-		stats->tx_packets += tx[VNIF_TX_PACKETS];
-		stats->tx_bytes += tx[VNIF_TX_BYTES];
-		stats->tx_dropped += tx[VNIF_TX_DROPPED] + tx[VNIF_TX_LOST];
-		stats->tx_errors += tx[VNIF_TX_ERRORS];
-		stats->rx_packets += rx[VNIF_RX_PACKETS];
-		stats->rx_bytes += rx[VNIF_RX_BYTES];
-		stats->rx_dropped += rx[VNIF_RX_NOMEM];
-		stats->rx_errors += rx[VNIF_RX_CSUM];
-		for (fault = VNIF_RX_FAULT; fault < VNIF_RX_COUNTS; fault++)
-			stats->rx_errors += rx[fault];
-	}
-}
 
 static void get_drvinfo(struct net_device *netdev, struct ethtool_drvinfo *info)
 {
@@ -110,57 +28,19 @@ static void get_drvinfo(struct net_device *netdev, struct ethtool_drvinfo *info)
 
 static int get_sset_count(struct net_device *netdev, int set)
 {
-	struct vnif *vnif = netdev_priv(netdev);
-
-	return set == ETH_SS_STATS ? vnif->nqueues * QUEUE_COUNTS : -EOPNOTSUPP;
-}
-
-static void put_names(u8 **at, unsigned int queue, const char *what,
-		      const char (*names)[ETH_GSTRING_LEN], unsigned int n)
-{
-	unsigned int i;
-
-	for (i = 0; i < n; i++) {
-		scnprintf(*at, ETH_GSTRING_LEN, "q%u_%s_%s", queue, what,
-			  names[i]);
-		*at += ETH_GSTRING_LEN;
-	}
+	return set == ETH_SS_STATS ? vnif_stats_count(netdev) : -EOPNOTSUPP;
 }
 
 static void get_strings(struct net_device *netdev, u32 set, u8 *at)
 {
-	struct vnif *vnif = netdev_priv(netdev);
-	unsigned int i;
-
-	if (set != ETH_SS_STATS)
-		return;
-	for (i = 0; i < vnif->nqueues; i++) {
-		put_names(&at, i, "tx", tx_names, ARRAY_SIZE(tx_names));
-		put_names(&at, i, "rx", rx_names, ARRAY_SIZE(rx_names));
-		put_names(&at, i, "port0", ec_names, ARRAY_SIZE(ec_names));
-		put_names(&at, i, "port1", ec_names, ARRAY_SIZE(ec_names));
-	}
+	if (set == ETH_SS_STATS)
+		vnif_stats_names(netdev, at);
 }
 
 static void get_ethtool_stats(struct net_device *netdev,
 			      struct ethtool_stats *request, u64 *value)
 {
-	struct vnif *vnif = netdev_priv(netdev);
-	unsigned int i, port;
-
-	for (i = 0; i < vnif->nqueues; i++) {
-		const struct vnif_queue *q = &vnif->queues[i];
-
-		read_tx(q, value);
-		value += VNIF_TX_COUNTS;
-		read_rx(q, value);
-		value += VNIF_RX_COUNTS;
-		for (port = 0; port < PORTS; port++) {
-			*value++ = READ_ONCE(q->ec[port].events);
-			*value++ = READ_ONCE(q->ec[port].spurious);
-			*value++ = READ_ONCE(q->ec[port].throttled);
-		}
-	}
+	vnif_stats_read(netdev, value);
 }
 
 static void get_ringparam(XPV_RINGPARAM_ARGS(netdev, ring))
@@ -176,11 +56,87 @@ static void get_channels(struct net_device *netdev,
 {
 	struct vnif *vnif = netdev_priv(netdev);
 
-	channels->max_combined = vnif->nqueues;
-	channels->combined_count = vnif->nqueues;
+	channels->max_combined = READ_ONCE(vnif->max_queues);
+	channels->combined_count = netdev->real_num_tx_queues;
 }
 
+/* The core has compared the wish with what get_channels() says. */
+static int set_channels(struct net_device *netdev,
+			struct ethtool_channels *channels)
+{
+	struct vnif *vnif = netdev_priv(netdev);
+
+	if (!channels->combined_count)
+		return -EINVAL;
+	WRITE_ONCE(vnif->asked, channels->combined_count);
+	if (channels->combined_count != netdev->real_num_tx_queues)
+		xpv_bus_reopen(vnif->xd);
+	return 0;
+}
+
+static int get_link_ksettings(struct net_device *netdev,
+			      struct ethtool_link_ksettings *settings)
+{
+	struct vnif *vnif = netdev_priv(netdev);
+
+	settings->base.speed = vnif->link.mbps ?: SPEED_UNKNOWN;
+	settings->base.duplex = DUPLEX_FULL;
+	settings->base.port = PORT_OTHER;
+	settings->base.autoneg = AUTONEG_DISABLE;
+	return 0;
+}
+
+static int get_coalesce(XPV_COALESCE_ARGS(netdev, coalesce))
+{
+	struct vnif *vnif = netdev_priv(netdev);
+
+	coalesce->tx_max_coalesced_frames = vnif->tx_frames;
+	return 0;
+}
+
+/*
+ * Transmit events only: one comes with the last of so many answers, or with half of
+ * what is out, if that is less. A receive event is never late.
+ */
+static int set_coalesce(XPV_COALESCE_ARGS(netdev, coalesce))
+{
+	struct vnif *vnif = netdev_priv(netdev);
+
+	if (!coalesce->tx_max_coalesced_frames ||
+	    coalesce->tx_max_coalesced_frames > VNIF_TX_FRAMES_MAX)
+		return -EINVAL;
+	WRITE_ONCE(vnif->tx_frames, coalesce->tx_max_coalesced_frames);
+	return 0;
+}
+
+static int get_ts_info(struct net_device *netdev,
+		       struct kernel_ethtool_ts_info *info)
+{
+	info->so_timestamping = SOF_TIMESTAMPING_TX_SOFTWARE |
+				SOF_TIMESTAMPING_RX_SOFTWARE |
+				SOF_TIMESTAMPING_SOFTWARE;
+	info->phc_index = -1;
+	return 0;
+}
+
+static int get_rxnfc(struct net_device *netdev, struct ethtool_rxnfc *info,
+		     u32 *rules)
+{
+	if (info->cmd != ETHTOOL_GRXRINGS)
+		return -EOPNOTSUPP;
+	info->data = netdev->real_num_rx_queues;
+	return 0;
+}
+
+static u32 get_rxfh_key_size(struct net_device *netdev)
+{
+	return VNIF_HASH_KEY;
+}
+
+XPV_RXFH_OPS(vnif_hash_get, vnif_hash_set)
+
 const struct ethtool_ops vnif_ethtool_ops = {
+	.supported_coalesce_params = ETHTOOL_COALESCE_TX_MAX_FRAMES,
 	.get_drvinfo = get_drvinfo,
 	.get_link = ethtool_op_get_link,
 	.get_sset_count = get_sset_count,
@@ -188,5 +144,14 @@ const struct ethtool_ops vnif_ethtool_ops = {
 	.get_ethtool_stats = get_ethtool_stats,
 	.get_ringparam = get_ringparam,
 	.get_channels = get_channels,
-	.get_ts_info = ethtool_op_get_ts_info,
+	.set_channels = set_channels,
+	.get_link_ksettings = get_link_ksettings,
+	.get_ts_info = get_ts_info,
+	.get_coalesce = get_coalesce,
+	.set_coalesce = set_coalesce,
+	.get_rxnfc = get_rxnfc,
+	.get_rxfh_indir_size = vnif_hash_size,
+	.get_rxfh_key_size = get_rxfh_key_size,
+	.get_rxfh = XPV_RXFH_GET(vnif_hash_get),
+	.set_rxfh = XPV_RXFH_SET(vnif_hash_set),
 };

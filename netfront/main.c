@@ -10,13 +10,19 @@
  * Trust: the address comes from the toolstack, or from the backend where that says
  * none; it is parsed strictly, and an address that is no host's is refused.
  */
+#include <linux/cpumask.h>
 #include <linux/module.h>
 
+#include "plan.h"
 #include "vnif.h"
 
 bool vnif_trusted = true;
 module_param_named(trusted, vnif_trusted, bool, 0444);
 MODULE_PARM_DESC(trusted, "the backend may see what lies beside the bytes it is given; no: copy every packet, clear every buffer (default yes)");
+
+static unsigned int vnif_max_queues;
+module_param_named(max_queues, vnif_max_queues, uint, 0444);
+MODULE_PARM_DESC(max_queues, "most queues of a card (0: one for each CPU, 8 at most; up to 64, default 0)");
 
 /**
  * vnif_broken() - stop believing the backend of a device
@@ -60,7 +66,28 @@ static netdev_features_t vnif_fix_features(struct net_device *netdev,
 {
 	struct vnif *vnif = netdev_priv(netdev);
 
+	if (!vnif->terms.hash)
+		features &= ~NETIF_F_RXHASH;
 	return features & (~VNIF_OFFLOADS | vnif->offered);
+}
+
+static int vnif_set_features(struct net_device *netdev,
+			     netdev_features_t features)
+{
+	if ((netdev->features ^ features) & NETIF_F_RXHASH)
+		vnif_hash_switch(netdev_priv(netdev), features & NETIF_F_RXHASH);
+	return 0;
+}
+
+static int vnif_change_mtu(struct net_device *netdev, int mtu)
+{
+	if (vnif_xdp_on(netdev_priv(netdev)) && mtu > vnif_xdp_max_mtu()) {
+		netdev_warn(netdev, "MTU %d is too large for an XDP program: %u at most\n",
+			    mtu, vnif_xdp_max_mtu());
+		return -EINVAL;
+	}
+	WRITE_ONCE(netdev->mtu, mtu);
+	return 0;
 }
 
 static const struct net_device_ops vnif_netdev_ops = {
@@ -70,6 +97,11 @@ static const struct net_device_ops vnif_netdev_ops = {
 	.ndo_tx_timeout = vnif_tx_timeout,
 	.ndo_get_stats64 = vnif_get_stats64,
 	.ndo_fix_features = vnif_fix_features,
+	.ndo_set_rx_mode = vnif_mcast_changed,
+	.ndo_set_features = vnif_set_features,
+	.ndo_change_mtu = vnif_change_mtu,
+	.ndo_bpf = vnif_xdp,
+	.ndo_xdp_xmit = vnif_xdp_xmit,
 	.ndo_set_mac_address = eth_mac_addr,
 	.ndo_validate_addr = eth_validate_addr,
 };
@@ -93,6 +125,7 @@ static int read_mac(struct xpv_device *xd, u8 *mac)
 	return len;
 }
 
+/* As many as any connection of it may have. */
 static int make_queues(struct vnif *vnif, unsigned int n)
 {
 	unsigned int i;
@@ -100,7 +133,9 @@ static int make_queues(struct vnif *vnif, unsigned int n)
 	vnif->queues = kvcalloc(n, sizeof(*vnif->queues), GFP_KERNEL);
 	if (!vnif->queues)
 		return -ENOMEM;
-	vnif->nqueues = n;
+	vnif->limit = n;
+	vnif->max_queues = n;
+	vnif->tx_frames = VNIF_TX_FRAMES_MAX;
 	for (i = 0; i < n; i++) {
 		struct vnif_queue *q = &vnif->queues[i];
 
@@ -115,9 +150,56 @@ static int make_queues(struct vnif *vnif, unsigned int n)
 	return 0;
 }
 
+static void shape_netdev(struct net_device *netdev, const u8 *mac)
+{
+	eth_hw_addr_set(netdev, mac);
+	netdev->netdev_ops = &vnif_netdev_ops;
+	netdev->ethtool_ops = &vnif_ethtool_ops;
+	netdev->watchdog_timeo = 5 * HZ;
+	netdev->min_mtu = ETH_MIN_MTU;
+	netdev->priv_flags |= IFF_LIVE_ADDR_CHANGE;
+	netdev->hw_features = VNIF_OFFLOADS | NETIF_F_RXCSUM;
+	/* What the backend does not offer is taken away by ndo_fix_features. */
+	netdev->features = netdev->hw_features | NETIF_F_HIGHDMA |
+			   NETIF_F_GSO_ROBUST;
+	/* Costs the backend: for those who ask. */
+	netdev->hw_features |= NETIF_F_RXHASH;
+	netif_set_tso_max_size(netdev, VNIF_TX_MAX_LEN);
+	xpv_set_xdp_features(netdev);
+}
+
+/* The interface with its queues, not known to anybody yet. */
+static struct vnif *vnif_alloc(struct xpv_device *xd)
+{
+	u32 limit = vnif_plan_limit(num_possible_cpus(), vnif_max_queues);
+	struct net_device *netdev = alloc_etherdev_mq(sizeof(struct vnif), limit);
+	struct vnif *vnif;
+
+	if (!netdev)
+		return NULL;
+	SET_NETDEV_DEV(netdev, &xd->dev);
+	vnif = netdev_priv(netdev);
+	vnif->xd = xd;
+	vnif->netdev = netdev;
+	vnif_hash_init(vnif);
+	if (make_queues(vnif, limit)) {
+		free_netdev(netdev);
+		return NULL;
+	}
+	return vnif;
+}
+
+static void vnif_free(struct vnif *vnif)
+{
+	struct vnif_queue *queues = vnif->queues;
+
+	/* The netdev frees its NAPIs, which are inside the queues. */
+	free_netdev(vnif->netdev);
+	kvfree(queues);
+}
+
 static int vnif_probe(struct xpv_device *xd)
 {
-	struct net_device *netdev;
 	struct vnif *vnif;
 	u8 mac[ETH_ALEN];
 	int err;
@@ -131,28 +213,15 @@ static int vnif_probe(struct xpv_device *xd)
 			 mac);
 		return -ENODEV;
 	}
-	netdev = alloc_etherdev_mq(sizeof(*vnif), 1);
-	if (!netdev)
+	vnif = vnif_alloc(xd);
+	if (!vnif)
 		return -ENOMEM;
-	SET_NETDEV_DEV(netdev, &xd->dev);
-	vnif = netdev_priv(netdev);
-	vnif->xd = xd;
-	vnif->netdev = netdev;
-	err = make_queues(vnif, 1);
+	shape_netdev(vnif->netdev, mac);
+	err = vnif_link_watch(vnif);
 	if (err) {
-		free_netdev(netdev);
+		vnif_free(vnif);
 		return err;
 	}
-	eth_hw_addr_set(netdev, mac);
-	netdev->netdev_ops = &vnif_netdev_ops;
-	netdev->ethtool_ops = &vnif_ethtool_ops;
-	netdev->watchdog_timeo = 5 * HZ;
-	netdev->min_mtu = ETH_MIN_MTU;
-	netdev->hw_features = VNIF_OFFLOADS | NETIF_F_RXCSUM;
-	/* What the backend does not offer is taken away by ndo_fix_features. */
-	netdev->features = netdev->hw_features | NETIF_F_HIGHDMA |
-			   NETIF_F_GSO_ROBUST;
-	netif_set_tso_max_size(netdev, VNIF_TX_MAX_LEN);
 	dev_set_drvdata(&xd->dev, vnif);
 	return 0;
 }
@@ -160,13 +229,11 @@ static int vnif_probe(struct xpv_device *xd)
 static void vnif_remove(struct xpv_device *xd)
 {
 	struct vnif *vnif = dev_get_drvdata(&xd->dev);
-	struct vnif_queue *queues = vnif->queues;
 
+	vnif_link_unwatch(vnif);
 	if (vnif->registered)
 		unregister_netdev(vnif->netdev);
-	/* The netdev frees its NAPIs, which are inside the queues. */
-	free_netdev(vnif->netdev);
-	kvfree(queues);
+	vnif_free(vnif);
 	dev_set_drvdata(&xd->dev, NULL);
 }
 

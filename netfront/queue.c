@@ -87,6 +87,18 @@ void vnif_queue_destroy(struct vnif_queue *q)
 }
 
 /**
+ * vnif_queue_aim() - have a queue's events come to a CPU
+ * @q: a queue with open ports
+ * @cpu: an online CPU
+ */
+void vnif_queue_aim(struct vnif_queue *q, unsigned int cpu)
+{
+	xpv_evtchn_set_cpu(&q->ec[0], cpu);
+	if (q->vnif->split)
+		xpv_evtchn_set_cpu(&q->ec[1], cpu);
+}
+
+/**
  * vnif_queue_schedule() - look at both rings, whether there was an event or not
  * @q: a queue that is up
  */
@@ -138,12 +150,12 @@ void vnif_queue_stop(struct vnif_queue *q)
 
 /**
  * vnif_page_create() - a zeroed page that the backend may use as long as it lives
- * @q: the queue
+ * @domid: the backend's domain
  * @readonly: the backend may only read it
  * @page: set
  * @ref: set
  */
-int vnif_page_create(struct vnif_queue *q, bool readonly, struct page **page,
+int vnif_page_create(domid_t domid, bool readonly, struct page **page,
 		     grant_ref_t *ref)
 {
 	int err;
@@ -156,7 +168,7 @@ int vnif_page_create(struct vnif_queue *q, bool readonly, struct page **page,
 		xpv_gnt_release(1, ref);
 		return -ENOMEM;
 	}
-	xpv_gnt_grant(*ref, q->vnif->xd->otherend_id, *page, readonly);
+	xpv_gnt_grant(*ref, domid, *page, readonly);
 	return 0;
 }
 

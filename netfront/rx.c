@@ -33,6 +33,16 @@ static void put_buffer(struct vnif_rx *rx, struct page *page, bool direct)
 	page_pool_put_full_page(rx->pool, page, direct);
 }
 
+/**
+ * vnif_rx_put() - give a buffer back, from the poll
+ * @rx: the receive side
+ * @page: a buffer that nobody else knows of
+ */
+void vnif_rx_put(struct vnif_rx *rx, struct page *page)
+{
+	put_buffer(rx, page, true);
+}
+
 static void put_pieces(struct vnif_rx *rx, bool direct)
 {
 	struct vnif_rx_packet *packet = &rx->packet;
@@ -204,6 +214,28 @@ static bool set_offloads(struct vnif_queue *q, struct sk_buff *skb,
 	return !gso || set_gso(skb, packet);
 }
 
+static enum pkt_hash_types hash_kind(const struct vnif_rx_packet *packet)
+{
+	switch (packet->hash_type - 1) {
+	case _XEN_NETIF_CTRL_HASH_TYPE_IPV4_TCP:
+	case _XEN_NETIF_CTRL_HASH_TYPE_IPV6_TCP:
+		return PKT_HASH_TYPE_L4;
+	default:
+		return PKT_HASH_TYPE_L3;
+	}
+}
+
+static void set_hash(struct vnif_queue *q, struct sk_buff *skb)
+{
+	const struct vnif_rx_packet *packet = &q->rx.packet;
+
+	if (!packet->hash_type)
+		return;
+	vnif_rx_count(q, VNIF_RX_HASHED, 1);
+	if (skb->dev->features & NETIF_F_RXHASH)
+		skb_set_hash(skb, packet->hash, hash_kind(packet));
+}
+
 /* Hand a whole packet to the stack. */
 static void deliver(struct vnif_queue *q)
 {
@@ -224,9 +256,27 @@ static void deliver(struct vnif_queue *q)
 		vnif_rx_count(q, VNIF_RX_PACKETS, 1);
 		vnif_rx_count(q, VNIF_RX_BYTES, len);
 		skb_record_rx_queue(skb, q->index);
+		set_hash(q, skb);
 		napi_gro_receive(&rx->napi, skb);
 	}
 	vnif_rx_begin(&rx->packet);
+}
+
+/* A whole packet: the XDP program's first, if there is one. */
+static void take_packet(struct vnif_queue *q)
+{
+	struct bpf_prog *prog;
+	bool pass = true;
+
+	rcu_read_lock();
+	prog = rcu_dereference(q->vnif->prog);
+	if (prog)
+		pass = vnif_xdp_filter(q, prog);
+	rcu_read_unlock();
+	if (pass)
+		deliver(q);
+	else
+		vnif_rx_begin(&q->rx.packet);
 }
 
 /* Take one answer; false if it is a lie. */
@@ -247,7 +297,8 @@ static bool take_answer(struct vnif_queue *q, int *packets)
 			    "receive: buffer is still mapped after its answer");
 		return false;
 	}
-	verdict = vnif_rx_feed(&rx->packet, slot, &answer, page, &kept);
+	verdict = vnif_rx_feed(&rx->packet, slot, &answer, &q->vnif->terms,
+			       page, &kept);
 	if (!kept)
 		put_buffer(rx, page, true);
 	switch (verdict) {
@@ -258,7 +309,7 @@ static bool take_answer(struct vnif_queue *q, int *packets)
 	case VNIF_RX_MORE:
 		return true;
 	case VNIF_RX_WHOLE:
-		deliver(q);
+		take_packet(q);
 		break;
 	case VNIF_RX_BAD:
 		vnif_rx_count(q, VNIF_RX_FAULT + rx->packet.fault - 1, 1);
@@ -307,6 +358,7 @@ int vnif_rx_poll(struct napi_struct *napi, int budget)
 		return 0;
 	if (!READ_ONCE(vnif->broken))
 		packets = reap(q, budget);
+	vnif_xdp_flush(q);
 	if (!READ_ONCE(vnif->broken))
 		post(q);
 	if (packets == budget)
@@ -352,11 +404,17 @@ int vnif_rx_create(struct vnif_queue *q)
 		return PTR_ERR(pool);
 	rx->pool = pool;
 	vnif_rx_begin(&rx->packet);
-	err = vnif_page_create(q, false, &rx->ring_page, &rx->ring_ref);
+	err = vnif_xdp_create(q);
+	if (err)
+		return err;
+	err = vnif_page_create(q->vnif->xd->otherend_id, false, &rx->ring_page, &rx->ring_ref);
 	if (err)
 		return err;
 	xpv_ring_init(&rx->ring, page_address(rx->ring_page), VNIF_PAGE,
 		      sizeof(struct xen_netif_rx_request));
+	rx->slot = kvcalloc(VNIF_RING_SLOTS, sizeof(*rx->slot), GFP_KERNEL);
+	if (!rx->slot)
+		return -ENOMEM;
 	for (i = 0; i < VNIF_RING_SLOTS && !err; i++)
 		err = xpv_gnt_claim(1, &rx->slot[i].ref);
 	if (err)
@@ -377,7 +435,7 @@ void vnif_rx_destroy(struct vnif_queue *q)
 	struct vnif_rx *rx = &q->rx;
 	unsigned int i;
 
-	for (i = 0; i < VNIF_RING_SLOTS; i++) {
+	for (i = 0; rx->slot && i < VNIF_RING_SLOTS; i++) {
 		struct vnif_rx_slot *slot = &rx->slot[i];
 		struct page *page = slot->page ? take_back(rx, slot) : NULL;
 
@@ -385,8 +443,11 @@ void vnif_rx_destroy(struct vnif_queue *q)
 			put_buffer(rx, page, false);
 		xpv_gnt_release(1, &slot->ref);
 	}
+	kvfree(rx->slot);
+	rx->slot = NULL;
 	put_pieces(rx, false);
 	vnif_page_destroy(&rx->ring_page, &rx->ring_ref);
+	vnif_xdp_destroy(q);
 	page_pool_destroy(rx->pool);
 	rx->pool = NULL;
 }

@@ -18,6 +18,7 @@
  * extra slot is owed one answer without an id. A page that the backend keeps is
  * parked and the slot gets a spare reference; without spares the device breaks.
  */
+#include <linux/if_vlan.h>
 #include <linux/mm.h>
 
 #include "vnif.h"
@@ -62,6 +63,21 @@ static bool acceptable(const struct vnif_queue *q, const struct sk_buff *skb)
 	return (skb_is_gso_v6(skb) && (offered & NETIF_F_TSO6)) ||
 	       ((skb_shinfo(skb)->gso_type & SKB_GSO_TCPV4) &&
 		(offered & NETIF_F_TSO));
+}
+
+/*
+ * A packet that waited in a qdisc may be older than this backend: its checksum is made
+ * here if the backend does not make it. Return: false if that cannot be done.
+ */
+static bool make_checksum(struct vnif_queue *q, struct sk_buff *skb)
+{
+	netdev_features_t need = NETIF_F_IP_CSUM;
+
+	if (skb->ip_summed != CHECKSUM_PARTIAL)
+		return true;
+	if (vlan_get_protocol(skb) == htons(ETH_P_IPV6))
+		need = NETIF_F_IPV6_CSUM;
+	return (q->vnif->offered & need) || !skb_checksum_help(skb);
 }
 
 static unsigned int plan(struct vnif_queue *q, const struct sk_buff *skb,
@@ -113,6 +129,7 @@ static void put_request(struct vnif_queue *q, struct sk_buff *skb,
 		req.gref = slot->ref;
 	}
 	tx->free = slot->next;
+	slot->out = true;
 	slot->skb = skb;
 	xpv_ring_put(&tx->ring, &req, sizeof(req));
 }
@@ -154,6 +171,18 @@ static void put_packet(struct vnif_queue *q, struct sk_buff *skb,
 	}
 }
 
+/* No packet more if the largest one would not find room. */
+static void stop_if_full(struct vnif_queue *q)
+{
+	struct netdev_queue *nq = vnif_netdev_queue(q);
+
+	if (xpv_ring_free(&q->tx.ring) >= VNIF_TX_ROOM ||
+	    netif_tx_queue_stopped(nq))
+		return;
+	netif_tx_stop_queue(nq);
+	vnif_tx_count(q, VNIF_TX_STOPS, 1);
+}
+
 static void push(struct vnif_queue *q)
 {
 	if (xpv_ring_push(&q->tx.ring)) {
@@ -174,12 +203,11 @@ netdev_tx_t vnif_tx_xmit(struct sk_buff *skb, struct net_device *netdev)
 {
 	struct vnif *vnif = netdev_priv(netdev);
 	struct vnif_queue *q = &vnif->queues[skb_get_queue_mapping(skb)];
-	struct netdev_queue *nq = vnif_netdev_queue(q);
 	struct vnif_tx_seg seg[VNIF_MAX_SLOTS];
 	unsigned int bytes = skb->len, n = 0;
 	bool more = netdev_xmit_more();
 
-	if (q->up && acceptable(q, skb))
+	if (q->up && acceptable(q, skb) && make_checksum(q, skb))
 		n = plan(q, skb, seg);
 	if (!n) {
 		vnif_tx_count(q, VNIF_TX_DROPPED, 1);
@@ -191,15 +219,95 @@ netdev_tx_t vnif_tx_xmit(struct sk_buff *skb, struct net_device *netdev)
 	}
 	skb_tx_timestamp(skb);
 	put_packet(q, skb, seg, n);
-	if (xpv_ring_free(&q->tx.ring) < VNIF_TX_ROOM) {
-		netif_tx_stop_queue(nq);
-		vnif_tx_count(q, VNIF_TX_STOPS, 1);
-	}
+	stop_if_full(q);
 	vnif_tx_count(q, VNIF_TX_PACKETS, 1);
 	vnif_tx_count(q, VNIF_TX_BYTES, bytes);
-	if (__netdev_tx_sent_queue(nq, bytes, more))
+	if (__netdev_tx_sent_queue(vnif_netdev_queue(q), bytes, more))
 		push(q);
 	return NETDEV_TX_OK;
+}
+
+/* A request for @len bytes of the next slot's own page. */
+static void put_copied(struct vnif_queue *q, u16 len, u16 flags)
+{
+	struct vnif_tx *tx = &q->tx;
+	struct vnif_tx_slot *slot = &tx->slot[tx->free];
+	struct xen_netif_tx_request req = {
+		.gref = slot->copy_ref,
+		.flags = flags,
+		.id = tx->free,
+		.size = len,
+	};
+
+	tx->free = slot->next;
+	slot->out = true;
+	xpv_ring_put(&tx->ring, &req, sizeof(req));
+}
+
+/**
+ * vnif_tx_frame() - a frame without an skb; it is copied
+ * @q: the queue, its xmit lock held
+ * @data: the frame
+ * @len: its length, a page at most
+ *
+ * vnif_tx_flush() is due afterwards. The frame stays the caller's.
+ *
+ * Return: false if it was not sent.
+ */
+bool vnif_tx_frame(struct vnif_queue *q, const void *data, unsigned int len)
+{
+	struct vnif_tx *tx = &q->tx;
+
+	if (!q->up || READ_ONCE(q->vnif->broken) || !xpv_ring_free(&tx->ring) ||
+	    len < VNIF_MIN_LEN || len > VNIF_PAGE) {
+		vnif_tx_count(q, VNIF_TX_DROPPED, 1);
+		return false;
+	}
+	memcpy(page_address(tx->slot[tx->free].copy), data, len);
+	put_copied(q, len, 0);
+	vnif_tx_count(q, VNIF_TX_PACKETS, 1);
+	vnif_tx_count(q, VNIF_TX_BYTES, len);
+	stop_if_full(q);
+	return true;
+}
+
+/**
+ * vnif_tx_mcast() - change the backend's list of multicast addresses
+ * @q: the queue
+ * @type: XEN_NETIF_EXTRA_TYPE_MCAST_ADD or _DEL
+ * @addr: the address
+ *
+ * Return: false if there is no room now, or the interface is down.
+ */
+bool vnif_tx_mcast(struct vnif_queue *q, u8 type, const u8 *addr)
+{
+	struct xen_netif_extra_info extra = { .type = type };
+	struct netdev_queue *nq = vnif_netdev_queue(q);
+	bool room;
+
+	memcpy(extra.u.mcast.addr, addr, sizeof(extra.u.mcast.addr));
+	__netif_tx_lock_bh(nq);
+	room = q->up && !READ_ONCE(q->vnif->broken) &&
+	       xpv_ring_free(&q->tx.ring) >= VNIF_TX_ROOM;
+	if (room) {
+		put_copied(q, 0, XEN_NETTXF_extra_info);
+		xpv_ring_put(&q->tx.ring, &extra, sizeof(extra));
+		q->tx.nulls++;
+		stop_if_full(q);
+		push(q);
+	}
+	__netif_tx_unlock_bh(nq);
+	return room;
+}
+
+/**
+ * vnif_tx_flush() - tell the backend of frames
+ * @q: the queue, its xmit lock held
+ */
+void vnif_tx_flush(struct vnif_queue *q)
+{
+	if (q->up)
+		push(q);
 }
 
 /**
@@ -241,9 +349,10 @@ static bool end_slot(struct vnif_queue *q, struct vnif_tx_slot *slot,
 	}
 	slot->page = NULL;
 	slot->skb = NULL;
+	slot->out = false;
 	slot->next = tx->free;
 	tx->free = slot - tx->slot;
-	if (!--cb_of(skb)->slots)
+	if (skb && !--cb_of(skb)->slots)
 		__skb_queue_tail(done, skb);
 	return slot->ref != XPV_GNT_NONE;
 }
@@ -261,7 +370,7 @@ static const char *take_answer(struct vnif_queue *q,
 		tx->nulls--;
 		return NULL;
 	}
-	if (rsp->id >= VNIF_RING_SLOTS || !tx->slot[rsp->id].skb)
+	if (rsp->id >= VNIF_RING_SLOTS || !tx->slot[rsp->id].out)
 		return "transmit: answer to a request that it does not have";
 	if (rsp->status < 0)
 		vnif_tx_count(q, VNIF_TX_ERRORS, 1);
@@ -296,14 +405,16 @@ static void reap(struct vnif_queue *q, struct sk_buff_head *done)
 {
 	struct xpv_ring *ring = &q->tx.ring;
 	int n = xpv_ring_unconsumed(ring);
+	u32 due;
 
 	if (READ_ONCE(q->vnif->broken))
 		return;
 	do {
 		if (!take_answers(q, n, done))
 			return;
-		n = xpv_ring_rearm(ring,
-				   (ring->slots - xpv_ring_free(ring)) / 2 + 1);
+		due = ring->slots - xpv_ring_free(ring);
+		n = xpv_ring_rearm(ring, min(due / 2 + 1,
+					     READ_ONCE(q->vnif->tx_frames)));
 	} while (n);
 	if (q->up && xpv_ring_free(ring) >= VNIF_TX_ROOM &&
 	    netif_tx_queue_stopped(vnif_netdev_queue(q)))
@@ -393,7 +504,7 @@ int vnif_tx_create(struct vnif_queue *q)
 	unsigned int i;
 	int err;
 
-	err = vnif_page_create(q, false, &tx->ring_page, &tx->ring_ref);
+	err = vnif_page_create(q->vnif->xd->otherend_id, false, &tx->ring_page, &tx->ring_ref);
 	if (err)
 		return err;
 	xpv_ring_init(&tx->ring, page_address(tx->ring_page), VNIF_PAGE,
@@ -404,11 +515,14 @@ int vnif_tx_create(struct vnif_queue *q)
 	tx->spare = VNIF_TX_SPARES;
 	tx->nulls = 0;
 	tx->free = 0;
+	tx->slot = kvcalloc(VNIF_RING_SLOTS, sizeof(*tx->slot), GFP_KERNEL);
+	if (!tx->slot)
+		return -ENOMEM;
 	for (i = 0; i < VNIF_RING_SLOTS && !err; i++) {
 		struct vnif_tx_slot *slot = &tx->slot[i];
 
 		slot->next = i + 1;
-		err = vnif_page_create(q, true, &slot->copy, &slot->copy_ref);
+		err = vnif_page_create(q->vnif->xd->otherend_id, true, &slot->copy, &slot->copy_ref);
 		if (!err)
 			err = xpv_gnt_claim(1, &slot->ref);
 	}
@@ -428,8 +542,8 @@ void vnif_tx_destroy(struct vnif_queue *q)
 
 	__skb_queue_head_init(&lost);
 	__netif_tx_lock_bh(nq);
-	for (i = 0; i < VNIF_RING_SLOTS; i++) {
-		if (tx->slot[i].skb)
+	for (i = 0; tx->slot && i < VNIF_RING_SLOTS; i++) {
+		if (tx->slot[i].out)
 			end_slot(q, &tx->slot[i], &lost);
 	}
 	vnif_tx_count(q, VNIF_TX_LOST, skb_queue_len(&lost));
@@ -437,10 +551,12 @@ void vnif_tx_destroy(struct vnif_queue *q)
 	__skb_queue_purge(&lost);
 	netdev_tx_reset_queue(nq);
 
-	for (i = 0; i < VNIF_RING_SLOTS; i++) {
+	for (i = 0; tx->slot && i < VNIF_RING_SLOTS; i++) {
 		xpv_gnt_release(1, &tx->slot[i].ref);
 		vnif_page_destroy(&tx->slot[i].copy, &tx->slot[i].copy_ref);
 	}
+	kvfree(tx->slot);
+	tx->slot = NULL;
 	xpv_gnt_release(tx->spare, tx->spares);
 	tx->spare = 0;
 	vnif_page_destroy(&tx->ring_page, &tx->ring_ref);

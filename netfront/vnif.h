@@ -2,9 +2,18 @@
 /*
  * xen-vnif: the network frontend.
  *
+ *	main.c		module, parameters, the netdev's birth and death
+ *	connect.c	the handshake; offer.c what is read, plan.c what it comes to (pure)
+ *	link.c		carrier, speed and MTU as the host says
+ *	queue.c		a queue as a whole; tx.c, rx.c its two sides; wire.c slots (pure)
+ *	xdp.c		programs that look at packets before there is an skb
+ *	ctrl.c		the control ring; hash.c what it is good for
+ *	mcast.c		which multicast packets the backend sends
+ *	stats.c		counters; ethtool.c what an administrator may ask and set
+ *
  * Invariants
- *   - A transmit slot has an skb iff its request is with the backend. An skb is
- *     freed when the last of its slots was answered or taken back.
+ *   - A transmit slot is out iff its request is with the backend. An skb is freed
+ *     when the last of its slots was answered or taken back.
  *   - A receive slot has a page iff it is granted iff it is with the backend.
  *   - A page that the backend still has mapped is parked, never freed.
  *   - The rings move only while vnif_queue.up; only then NAPI is enabled.
@@ -23,9 +32,13 @@
 #define XENPV_VNIF_H
 
 #include <linux/etherdevice.h>
+#include <linux/ethtool.h>
+#include <linux/filter.h>
+#include <linux/mutex.h>
 #include <linux/netdevice.h>
 #include <linux/skbuff.h>
 #include <linux/u64_stats_sync.h>
+#include <net/xdp.h>
 #include <xenpv/bus.h>
 #include <xenpv/compat-net.h>
 #include <xenpv/evtchn.h>
@@ -38,6 +51,8 @@
 #define VNIF_RING_SLOTS		256u
 /* References in reserve: so many pages may a backend sit on before it breaks. */
 #define VNIF_TX_SPARES		32u
+/* Most answers that one transmit event may stand for. */
+#define VNIF_TX_FRAMES_MAX	128u
 /* Slots that the largest packet takes: 18 and one of extra information. */
 #define VNIF_TX_ROOM		(VNIF_MAX_SLOTS + 1)
 
@@ -49,7 +64,8 @@ struct vnif;
 
 /**
  * struct vnif_tx_slot - one request on its way; its index is the id on the wire
- * @skb: packet, while the request is with the backend
+ * @out: the request is with the backend
+ * @skb: its packet, while it is out; NULL for a frame that was only copied
  * @page: page granted for this request alone, or NULL if @copy carries the bytes
  * @ref: reference for @page; claimed, granted iff @page
  * @copy: the slot's own page; granted read-only as long as the ring lives, and
@@ -58,6 +74,7 @@ struct vnif;
  * @next: next free slot
  */
 struct vnif_tx_slot {
+	bool out;
 	struct sk_buff *skb;
 	struct page *page;
 	grant_ref_t ref;
@@ -82,7 +99,7 @@ struct vnif_tx {
 	struct xpv_ring ring;
 	struct page *ring_page;
 	grant_ref_t ring_ref;
-	struct vnif_tx_slot slot[VNIF_RING_SLOTS];
+	struct vnif_tx_slot *slot;
 	u16 free;
 	unsigned int nulls;
 	grant_ref_t spares[VNIF_TX_SPARES];
@@ -107,6 +124,9 @@ struct vnif_rx_slot {
  * @ring_ref: its reference
  * @slot: what is where
  * @pool: where buffers come from
+ * @rxq: what XDP has to know of them
+ * @sent: XDP has put frames on the transmit ring of this queue
+ * @redirected: XDP has sent frames elsewhere
  * @packet: the packet whose answers have not all come
  * @napi: reaps answers, builds packets, posts buffers
  * @refill: looks again when there was no memory for buffers
@@ -115,8 +135,11 @@ struct vnif_rx {
 	struct xpv_ring ring;
 	struct page *ring_page;
 	grant_ref_t ring_ref;
-	struct vnif_rx_slot slot[VNIF_RING_SLOTS];
+	struct vnif_rx_slot *slot;
 	struct page_pool *pool;
+	struct xdp_rxq_info rxq;
+	bool sent;
+	bool redirected;
 	struct vnif_rx_packet packet;
 	struct napi_struct napi;
 	struct delayed_work refill;
@@ -145,6 +168,13 @@ enum vnif_rx_count {
 	VNIF_RX_STARVED,	/* times no buffer could be posted */
 	VNIF_RX_FIXED,		/* GSO packets without their blank checksum */
 	VNIF_RX_KICKS,
+	VNIF_RX_HASHED,		/* came with a hash */
+	VNIF_RX_XDP_PASS,
+	VNIF_RX_XDP_DROP,	/* and aborted */
+	VNIF_RX_XDP_TX,
+	VNIF_RX_XDP_REDIRECT,
+	VNIF_RX_XDP_UNFIT,	/* dropped: in pieces, or without its checksum */
+	VNIF_RX_XDP_LOST,	/* the program's wish could not be carried out */
 	VNIF_RX_FAULT,		/* first of VNIF_RX_FAULTS - 1 counters */
 	VNIF_RX_COUNTS = VNIF_RX_FAULT + VNIF_RX_FAULTS - 1,
 };
@@ -160,7 +190,7 @@ struct vnif_rx_stats {
 };
 
 /**
- * struct vnif_queue - one pair of rings with its events
+ * struct vnif_queue - one queue of the netdev, with a pair of rings while connected
  * @vnif: the device
  * @index: its number
  * @up: packets may move
@@ -182,11 +212,102 @@ struct vnif_queue {
 };
 
 /**
+ * struct vnif_ctrl - the control ring of a connection
+ * @ring: questions and answers
+ * @ring_page: its page
+ * @ring_ref: its reference
+ * @page: what a question points to
+ * @ref: its reference
+ * @ec: its event channel
+ * @wait: for an answer
+ * @id: of the next question
+ * @ready: questions are answered, as far as is known
+ */
+struct vnif_ctrl {
+	struct xpv_ring ring;
+	struct page *ring_page;
+	grant_ref_t ring_ref;
+	struct page *page;
+	grant_ref_t ref;
+	struct xpv_evtchn ec;
+	wait_queue_head_t wait;
+	u16 id;
+	bool ready;
+};
+
+#define VNIF_HASH_TABLE_MAX	128u
+#define VNIF_HASH_KEY		40u
+
+/**
+ * struct vnif_hash - hashing of received packets
+ * @lock: over all of it
+ * @on: hashes are wanted
+ * @chosen: key or table were
+ * @stale: the backend has not been told yet
+ * @told: the backend hashes
+ * @size: entries of the table; 0: the backend has none
+ * @table: queue for each value, modulo the size
+ * @key: of the Toeplitz hash
+ */
+struct vnif_hash {
+	struct mutex lock;
+	bool on;
+	bool chosen;
+	bool stale;
+	bool told;
+	u32 size;
+	u32 table[VNIF_HASH_TABLE_MAX];
+	u8 key[VNIF_HASH_KEY];
+};
+
+#define VNIF_MCAST_MAX		64u
+
+/**
+ * struct vnif_mcast - which multicast packets the backend sends
+ * @offered: it can be told
+ * @stale: the stack has changed its mind since
+ * @filter: the list counts
+ * @n: addresses on the backend's list
+ * @addr: them
+ */
+struct vnif_mcast {
+	bool offered;
+	bool stale;
+	bool filter;
+	unsigned int n;
+	u8 addr[VNIF_MCAST_MAX][ETH_ALEN];
+};
+
+/**
+ * struct vnif_link - what the host says about the link
+ * @up: it is up, as long as a backend is connected
+ * @mbps: its speed; 0: not said
+ * @mtu: the toolstack's wish; 0: none
+ */
+struct vnif_link {
+	bool up;
+	u32 mbps;
+	u32 mtu;
+};
+
+/**
  * struct vnif - one interface; the private part of its netdev
  * @xd: the bus's device
  * @netdev: the interface
- * @queues: its queues
- * @nqueues: how many
+ * @queues: its queues, as long as the netdev lives
+ * @limit: how many of them there are
+ * @nqueues: how many of them this connection uses, the first ones; changes while
+ *	there is none
+ * @max_queues: how many the backend would allow
+ * @asked: number of queues that was asked for; 0: one for each CPU
+ * @watch: on the frontend's directory
+ * @ctrl: control ring, if the backend has one
+ * @hash: hashing of received packets
+ * @mcast: multicast packets; control work's, but for its @stale
+ * @terms: what received packets may look like in this connection
+ * @prog: XDP program; written under RTNL
+ * @tx_frames: most answers that one transmit event is worth
+ * @link: what was read about the link; under RTNL or by control work alone
  * @registered: the interface is known to the network stack
  * @live: the backend is connected; under RTNL
  * @broken: the backend lied: nothing on the rings counts any more
@@ -199,7 +320,18 @@ struct vnif {
 	struct xpv_device *xd;
 	struct net_device *netdev;
 	struct vnif_queue *queues;
+	unsigned int limit;
 	unsigned int nqueues;
+	unsigned int max_queues;
+	unsigned int asked;
+	struct xpv_watch watch;
+	struct vnif_ctrl ctrl;
+	struct vnif_hash hash;
+	struct vnif_mcast mcast;
+	struct vnif_rx_terms terms;
+	struct bpf_prog __rcu *prog;
+	u32 tx_frames;
+	struct vnif_link link;
 	bool registered;
 	bool live;
 	bool broken;
@@ -234,6 +366,37 @@ static inline void vnif_rx_count(struct vnif_queue *q, enum vnif_rx_count what,
 extern bool vnif_trusted;
 void vnif_broken(struct vnif *vnif, const char *reason);
 
+/* offer.c */
+int vnif_offer_read(struct vnif *vnif);
+void vnif_offer_link(struct vnif *vnif, struct vnif_link *link);
+
+/* ctrl.c */
+int vnif_ctrl_create(struct vnif *vnif);
+void vnif_ctrl_destroy(struct vnif *vnif);
+int vnif_ctrl_ask(struct vnif *vnif, struct xen_netif_ctrl_request *req,
+		  u32 *data);
+
+/* hash.c */
+void vnif_hash_init(struct vnif *vnif);
+void vnif_hash_begin(struct vnif *vnif);
+void vnif_hash_follow(struct vnif *vnif);
+void vnif_hash_switch(struct vnif *vnif, bool on);
+u32 vnif_hash_size(struct net_device *netdev);
+int vnif_hash_get(struct net_device *netdev, struct ethtool_rxfh_param *rxfh);
+int vnif_hash_set(struct net_device *netdev,
+		  const struct ethtool_rxfh_param *rxfh);
+
+/* mcast.c */
+void vnif_mcast_begin(struct vnif *vnif, bool offered);
+void vnif_mcast_follow(struct vnif *vnif);
+void vnif_mcast_changed(struct net_device *netdev);
+
+/* link.c */
+int vnif_link_watch(struct vnif *vnif);
+void vnif_link_unwatch(struct vnif *vnif);
+void vnif_link_apply(struct vnif *vnif, const struct vnif_link *link);
+void vnif_link_follow(struct vnif *vnif);
+
 /* connect.c: hooks of struct xpv_driver, described there */
 int vnif_prepare(struct xpv_device *xd);
 void vnif_publish(struct xpv_device *xd, struct xpv_batch *batch);
@@ -248,7 +411,8 @@ void vnif_queue_destroy(struct vnif_queue *q);
 void vnif_queue_start(struct vnif_queue *q);
 void vnif_queue_stop(struct vnif_queue *q);
 void vnif_queue_schedule(struct vnif_queue *q);
-int vnif_page_create(struct vnif_queue *q, bool readonly, struct page **page,
+void vnif_queue_aim(struct vnif_queue *q, unsigned int cpu);
+int vnif_page_create(domid_t domid, bool readonly, struct page **page,
 		     grant_ref_t *ref);
 void vnif_page_destroy(struct page **page, grant_ref_t *ref);
 
@@ -265,22 +429,46 @@ static inline struct xpv_evtchn *vnif_rx_port(struct vnif_queue *q)
 /* tx.c */
 netdev_tx_t vnif_tx_xmit(struct sk_buff *skb, struct net_device *netdev);
 void vnif_tx_timeout(struct net_device *netdev, unsigned int index);
+bool vnif_tx_frame(struct vnif_queue *q, const void *data, unsigned int len);
+bool vnif_tx_mcast(struct vnif_queue *q, u8 type, const u8 *addr);
+void vnif_tx_flush(struct vnif_queue *q);
 int vnif_tx_poll(struct napi_struct *napi, int budget);
 bool vnif_tx_drain(struct vnif_queue *q);
 bool vnif_tx_event(struct vnif_queue *q);
 int vnif_tx_create(struct vnif_queue *q);
 void vnif_tx_destroy(struct vnif_queue *q);
 
+/* xdp.c */
+int vnif_xdp(struct net_device *netdev, struct netdev_bpf *bpf);
+int vnif_xdp_xmit(struct net_device *netdev, int n, struct xdp_frame **frames,
+		  u32 flags);
+bool vnif_xdp_filter(struct vnif_queue *q, struct bpf_prog *prog);
+void vnif_xdp_flush(struct vnif_queue *q);
+unsigned int vnif_xdp_max_mtu(void);
+int vnif_xdp_create(struct vnif_queue *q);
+void vnif_xdp_destroy(struct vnif_queue *q);
+
+static inline bool vnif_xdp_on(const struct vnif *vnif)
+{
+	return rcu_access_pointer(vnif->prog);
+}
+
 /* rx.c */
+void vnif_rx_put(struct vnif_rx *rx, struct page *page);
 int vnif_rx_poll(struct napi_struct *napi, int budget);
 bool vnif_rx_event(struct vnif_queue *q);
 void vnif_rx_retry(struct work_struct *work);
 int vnif_rx_create(struct vnif_queue *q);
 void vnif_rx_destroy(struct vnif_queue *q);
 
-/* ethtool.c */
-extern const struct ethtool_ops vnif_ethtool_ops;
+/* stats.c */
 void vnif_get_stats64(struct net_device *netdev,
 		      struct rtnl_link_stats64 *stats);
+int vnif_stats_count(struct net_device *netdev);
+void vnif_stats_names(struct net_device *netdev, u8 *at);
+void vnif_stats_read(struct net_device *netdev, u64 *value);
+
+/* ethtool.c */
+extern const struct ethtool_ops vnif_ethtool_ops;
 
 #endif /* XENPV_VNIF_H */

@@ -91,17 +91,24 @@ static void fault(struct vnif_rx_packet *packet, enum vnif_rx_fault why)
 		packet->fault = why;
 }
 
-/* One answer about a buffer: keep it if the packet is still worth it. */
+/*
+ * One answer about a buffer: keep it if the packet is still worth it. Data begin
+ * behind the headroom; netback says offset 0 and counts the headroom as data.
+ */
 static bool take_buffer(struct vnif_rx_packet *packet,
-			const struct xen_netif_rx_response *rsp, void *page)
+			const struct xen_netif_rx_response *rsp,
+			const struct vnif_rx_terms *terms, void *page)
 {
 	u32 len = rsp->status > 0 ? rsp->status : 0;
+	u32 skip = rsp->offset < terms->headroom ?
+		   terms->headroom - rsp->offset : 0;
 
 	if (rsp->status < 0)
 		fault(packet, VNIF_RX_ERROR);
 	else if (rsp->offset > VNIF_PAGE || len > VNIF_PAGE - rsp->offset)
 		fault(packet, VNIF_RX_BOUNDS);
-	else if (packet->expect == VNIF_RX_EXPECT_FIRST && len < VNIF_MIN_LEN)
+	len = len > skip ? len - skip : 0;
+	if (packet->expect == VNIF_RX_EXPECT_FIRST && len < VNIF_MIN_LEN)
 		fault(packet, VNIF_RX_SHORT);
 	else if (packet->pieces == VNIF_MAX_SLOTS ||
 		 packet->len + len > VNIF_RX_MAX_LEN)
@@ -110,30 +117,62 @@ static bool take_buffer(struct vnif_rx_packet *packet,
 		return false;
 	packet->piece[packet->pieces++] = (struct vnif_rx_piece) {
 		.page = page,
-		.offset = rsp->offset,
+		.offset = rsp->offset + skip,
 		.len = len,
 	};
 	packet->len += len;
 	return true;
 }
 
-/* GSO is the only information that we ever asked for, and once is enough. */
-static void take_extra(struct vnif_rx_packet *packet,
-		       const struct xen_netif_extra_info *extra)
+static bool take_gso(struct vnif_rx_packet *packet,
+		     const struct xen_netif_extra_info *extra)
 {
 	u8 type = extra->u.gso.type;
 	u16 size = extra->u.gso.size;
 
-	if (extra->type != XEN_NETIF_EXTRA_TYPE_GSO ||
-	    packet->gso_type != XEN_NETIF_GSO_TYPE_NONE ||
-	    (type != XEN_NETIF_GSO_TYPE_TCPV4 &&
+	if ((type != XEN_NETIF_GSO_TYPE_TCPV4 &&
 	     type != XEN_NETIF_GSO_TYPE_TCPV6) ||
-	    size < VNIF_GSO_MIN || size > VNIF_GSO_MAX) {
-		fault(packet, VNIF_RX_EXTRA);
-		return;
-	}
+	    size < VNIF_GSO_MIN || size > VNIF_GSO_MAX)
+		return false;
 	packet->gso_type = type;
 	packet->gso_size = size;
+	return true;
+}
+
+static bool take_hash(struct vnif_rx_packet *packet,
+		      const struct xen_netif_extra_info *extra)
+{
+	if (extra->u.hash.type > _XEN_NETIF_CTRL_HASH_TYPE_IPV6_TCP ||
+	    extra->u.hash.algorithm != XEN_NETIF_CTRL_HASH_ALGORITHM_TOEPLITZ)
+		return false;
+	packet->hash_type = extra->u.hash.type + 1;
+	memcpy(&packet->hash, extra->u.hash.value, sizeof(packet->hash));
+	return true;
+}
+
+/* Only what was agreed on, and each of it once. */
+static void take_extra(struct vnif_rx_packet *packet,
+		       const struct xen_netif_extra_info *extra,
+		       const struct vnif_rx_terms *terms)
+{
+	bool good = false;
+
+	switch (extra->type) {
+	case XEN_NETIF_EXTRA_TYPE_GSO:
+		good = take_gso(packet, extra);
+		break;
+	case XEN_NETIF_EXTRA_TYPE_HASH:
+		good = terms->hash && take_hash(packet, extra);
+		break;
+	case XEN_NETIF_EXTRA_TYPE_XDP:
+		/* How much it is was our wish. */
+		good = terms->headroom;
+		break;
+	}
+	if (!good || packet->extras & (1u << extra->type))
+		fault(packet, VNIF_RX_EXTRA);
+	else
+		packet->extras |= 1u << extra->type;
 }
 
 /**
@@ -141,6 +180,7 @@ static void take_extra(struct vnif_rx_packet *packet,
  * @packet: the packet on its way; vnif_rx_begin() for a new one
  * @slot: where the answer stood, index modulo the size of the ring
  * @answer: private copy of it
+ * @terms: what the connection has agreed on
  * @page: the buffer that was posted in that slot
  * @kept: set if the packet keeps @page; otherwise it is the caller's again
  *
@@ -151,20 +191,21 @@ static void take_extra(struct vnif_rx_packet *packet,
  */
 enum vnif_rx_verdict vnif_rx_feed(struct vnif_rx_packet *packet, u16 slot,
 				  const union vnif_rx_answer *answer,
+				  const struct vnif_rx_terms *terms,
 				  void *page, bool *kept)
 {
 	bool extra = false;
 
 	*kept = false;
 	if (packet->expect == VNIF_RX_EXPECT_EXTRA) {
-		take_extra(packet, &answer->extra);
+		take_extra(packet, &answer->extra, terms);
 		extra = answer->extra.flags & XEN_NETIF_EXTRA_FLAG_MORE;
 	} else {
 		const struct xen_netif_rx_response *rsp = &answer->rsp;
 
 		if (rsp->id != slot)
 			return VNIF_RX_LIE;
-		*kept = take_buffer(packet, rsp, page);
+		*kept = take_buffer(packet, rsp, terms, page);
 		packet->more = rsp->flags & XEN_NETRXF_more_data;
 		extra = rsp->flags & XEN_NETRXF_extra_info;
 		if (packet->expect == VNIF_RX_EXPECT_FIRST)

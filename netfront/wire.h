@@ -105,12 +105,26 @@ enum vnif_rx_expect {
 };
 
 /**
+ * struct vnif_rx_terms - what a connection has agreed on
+ * @headroom: bytes left free before the data in each buffer; 0: none. A backend may
+ *	count them as part of the data
+ * @hash: packets may come with their hash
+ */
+struct vnif_rx_terms {
+	u16 headroom;
+	bool hash;
+};
+
+/**
  * struct vnif_rx_packet - a packet on its way; see vnif_rx_begin()
  * @pieces: buffers so far
  * @len: bytes in them
  * @flags: XEN_NETRXF_* of its first slot
  * @gso_type: XEN_NETIF_GSO_TYPE_*, XEN_NETIF_GSO_TYPE_NONE without GSO
  * @gso_size: bytes of payload in a segment
+ * @hash_type: 1 + _XEN_NETIF_CTRL_HASH_TYPE_*, 0 without a hash
+ * @hash: Toeplitz hash over what the type says
+ * @extras: types of extra slots that it had, a bit each
  * @fault: why it will be dropped, VNIF_RX_FINE while all is well
  * @expect: what the next answer is
  * @more: after the extra slots more buffers follow
@@ -124,6 +138,9 @@ struct vnif_rx_packet {
 	u16 flags;
 	u8 gso_type;
 	u16 gso_size;
+	u8 hash_type;
+	u32 hash;
+	u32 extras;
 	enum vnif_rx_fault fault;
 	enum vnif_rx_expect expect;
 	bool more;
@@ -155,6 +172,7 @@ static inline void vnif_rx_begin(struct vnif_rx_packet *packet)
 
 enum vnif_rx_verdict vnif_rx_feed(struct vnif_rx_packet *packet, u16 slot,
 				  const union vnif_rx_answer *answer,
+				  const struct vnif_rx_terms *terms,
 				  void *page, bool *kept);
 
 #endif /* XENPV_VNIF_WIRE_H */

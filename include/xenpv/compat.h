@@ -82,6 +82,11 @@ struct xen_hvm_evtchn_upcall_vector {
 };
 #endif
 
+/* --- ndo_xdp_xmit(): its caller frees what was not sent from 5.13 on ------- */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(5, 13, 0)
+#define XPV_XDP_CALLER_FREES 1
+#endif
+
 /* --- IRQ_MOVE_PCNTXT: the default, and gone, from 6.15 on ---------------- */
 #ifdef XPV_HAVE_IRQ_MOVE_PCNTXT
 #define xpv_irq_allow_direct_move(irq) irq_set_status_flags(irq, IRQ_MOVE_PCNTXT)

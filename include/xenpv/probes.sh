@@ -156,12 +156,24 @@ probe IRQ_MOVE_PCNTXT "$@" <<'EOF'
 #include <linux/irq.h>
 int probe = IRQ_MOVE_PCNTXT;
 EOF
+probe KERNEL_COALESCE "$@" <<'EOF'
+#include <linux/ethtool.h>
+static int get(struct net_device *dev, struct ethtool_coalesce *coalesce,
+	       struct kernel_ethtool_coalesce *kernel_coalesce,
+	       struct netlink_ext_ack *extack) { return 0; }
+struct ethtool_ops probe = { .get_coalesce = get };
+EOF
 probe KERNEL_RINGPARAM "$@" <<'EOF'
 #include <linux/ethtool.h>
 static void get(struct net_device *dev, struct ethtool_ringparam *ring,
 		struct kernel_ethtool_ringparam *kernel_ring,
 		struct netlink_ext_ack *extack) { }
 struct ethtool_ops probe = { .get_ringparam = get };
+EOF
+probe KERNEL_TS_INFO "$@" <<'EOF'
+#include <linux/ethtool.h>
+static int get(struct net_device *dev, struct kernel_ethtool_ts_info *info) { return 0; }
+struct ethtool_ops probe = { .get_ts_info = get };
 EOF
 probe KMAP_LOCAL "$@" <<'EOF'
 #include <linux/highmem.h>
@@ -194,6 +206,11 @@ probe QUEUE_LIMITS_COMMIT_FROZEN "$@" <<'EOF'
 #include <linux/blkdev.h>
 int probe(struct request_queue *q, struct queue_limits *lim) { return queue_limits_commit_update_frozen(q, lim); }
 EOF
+probe RXFH_PARAM "$@" <<'EOF'
+#include <linux/ethtool.h>
+static int get(struct net_device *dev, struct ethtool_rxfh_param *rxfh) { return 0; }
+struct ethtool_ops probe = { .get_rxfh = get };
+EOF
 probe SET_CAPACITY_AND_NOTIFY "$@" <<'EOF'
 #include <linux/blkdev.h>
 bool probe(struct gendisk *disk) { return set_capacity_and_notify(disk, 0); }
@@ -205,6 +222,14 @@ EOF
 probe U64_STATS_FETCH_IRQ "$@" <<'EOF'
 #include <linux/u64_stats_sync.h>
 unsigned int probe(struct u64_stats_sync *s) { return u64_stats_fetch_begin_irq(s); }
+EOF
+probe XDP_FEATURES "$@" <<'EOF'
+#include <linux/netdevice.h>
+void probe(struct net_device *dev) { dev->xdp_features = NETDEV_XDP_ACT_BASIC; }
+EOF
+probe XDP_RXQ_NAPI_ID "$@" <<'EOF'
+#include <net/xdp.h>
+int probe(struct xdp_rxq_info *rxq, struct net_device *dev) { return xdp_rxq_info_reg(rxq, dev, 0, 0); }
 EOF
 # --------------------------------------------------------------------------
 

@@ -72,6 +72,7 @@ static void transmit(struct fuzz_input *in)
 
 struct chain {
 	struct vnif_rx_packet *packet;
+	struct vnif_rx_terms terms;
 	u8 *page[256];		/* those that the packet keeps, in order */
 	unsigned int kept, answers;
 	bool wants_extra;	/* what the flags so far announce */
@@ -88,6 +89,7 @@ static void check_pieces(const struct chain *c)
 	for (i = 0; i < p->pieces; i++) {
 		must(p->piece[i].page == c->page[i]);
 		must(p->piece[i].len && p->piece[i].offset + p->piece[i].len <= VNIF_PAGE);
+		must(p->piece[i].offset >= c->terms.headroom);
 		len += p->piece[i].len;
 	}
 	must(p->len == len && len <= VNIF_RX_MAX_LEN);
@@ -103,6 +105,7 @@ static void check_whole(const struct vnif_rx_packet *p)
 	     p->gso_type == XEN_NETIF_GSO_TYPE_TCPV6);
 	must(p->gso_type == XEN_NETIF_GSO_TYPE_NONE ? !p->gso_size :
 	     p->gso_size >= VNIF_GSO_MIN && p->gso_size <= VNIF_GSO_MAX);
+	must(p->hash_type <= _XEN_NETIF_CTRL_HASH_TYPE_IPV6_TCP + 1);
 }
 
 static void begin(struct chain *c)
@@ -155,7 +158,7 @@ static bool feed(struct chain *c, struct fuzz_input *in)
 
 	read_answer(in, &answer, &slot);
 	before = answer;
-	verdict = vnif_rx_feed(c->packet, slot, &answer, page, &kept);
+	verdict = vnif_rx_feed(c->packet, slot, &answer, &c->terms, page, &kept);
 	must(!memcmp(&before, &answer, sizeof(answer)));
 	must((verdict == VNIF_RX_LIE) == (!was_extra && answer.rsp.id != slot));
 	must(!kept || (!was_extra && verdict != VNIF_RX_LIE));
@@ -176,6 +179,7 @@ static bool feed(struct chain *c, struct fuzz_input *in)
 	check_pieces(c);
 	if (verdict == VNIF_RX_WHOLE)
 		check_whole(c->packet);
+	must(c->terms.hash || !c->packet->hash_type);
 	must(verdict != VNIF_RX_BAD || c->packet->fault != VNIF_RX_FINE);
 	if (verdict != VNIF_RX_MORE) {
 		while (c->kept)
@@ -190,9 +194,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct fuzz_input in = { data, size };
 	struct chain c = { .packet = malloc(sizeof(*c.packet)) };
 
-	if (fuzz_u8(&in) & 1) {
+	u8 what = fuzz_u8(&in);
+
+	if (what & 1) {
 		transmit(&in);
 	} else {
+		c.terms.headroom = what & 2 ? 256 : 0;
+		c.terms.hash = what & 4;
 		begin(&c);
 		while (in.left && feed(&c, &in))
 			;

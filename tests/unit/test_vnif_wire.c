@@ -172,6 +172,9 @@ static void add_gso(struct answers *r, u16 size)
 
 static char pages[300];
 
+/* What most tests agree on: nothing. */
+static struct vnif_rx_terms terms;
+
 /*
  * Feed all answers; each of them but the last must ask for more. Whatever comes
  * out, pages are kept or given back, never both, and a whole packet is in bounds.
@@ -187,8 +190,8 @@ static enum vnif_rx_verdict feed(const struct answers *r,
 	vnif_rx_begin(packet);
 	for (i = 0; i < r->n; i++) {
 		assert_int_equal(verdict, VNIF_RX_MORE);
-		verdict = vnif_rx_feed(packet, i % 256, &r->a[i], &pages[i],
-				       &kept);
+		verdict = vnif_rx_feed(packet, i % 256, &r->a[i], &terms,
+				       &pages[i], &kept);
 		if (kept)
 			assert_ptr_equal(packet->piece[kept_pages++].page,
 					 &pages[i]);
@@ -494,13 +497,119 @@ static void rx_begins_anew(void **state)
 	vnif_rx_begin(&packet);
 	r.n = 0;
 	add(&r, 0, 60, 0);
-	assert_int_equal(vnif_rx_feed(&packet, 0, &r.a[0], pages, &kept),
+	assert_int_equal(vnif_rx_feed(&packet, 0, &r.a[0], &terms, pages,
+				      &kept),
 			 VNIF_RX_WHOLE);
 	assert_true(kept);
 	assert_int_equal(packet.pieces, 1);
 	assert_int_equal(packet.len, 60);
 	assert_int_equal(packet.flags, 0);
 	assert_int_equal(packet.gso_type, XEN_NETIF_GSO_TYPE_NONE);
+}
+
+/* N25: the headroom is free in every buffer, whoever counts it. */
+static void rx_headroom(void **state)
+{
+	struct vnif_rx_packet packet;
+	struct answers r = { 0 };
+
+	terms.headroom = 256;
+	/* As netback says it: offset 0, and the headroom counts. */
+	add(&r, 0, 256 + 60, EXTRA | MORE);
+	add_extra(&r, XEN_NETIF_EXTRA_TYPE_XDP, 0, 0, 0);
+	add(&r, 0, 256 + 7, 0);
+	assert_int_equal(feed(&r, &packet), VNIF_RX_WHOLE);
+	assert_int_equal(packet.len, 67);
+	assert_int_equal(packet.piece[0].offset, 256);
+	assert_int_equal(packet.piece[0].len, 60);
+	assert_int_equal(packet.piece[1].offset, 256);
+	assert_int_equal(packet.piece[1].len, 7);
+	/* As the fields are meant. */
+	r.n = 0;
+	add(&r, 256, 60, 0);
+	assert_int_equal(feed(&r, &packet), VNIF_RX_WHOLE);
+	assert_int_equal(packet.piece[0].offset, 256);
+	assert_int_equal(packet.len, 60);
+	/* Half of it. */
+	r.n = 0;
+	add(&r, 100, 156 + 60, 0);
+	expect_whole(&r, 1, 60);
+	/* No more than headroom, or less. */
+	r.n = 0;
+	add(&r, 0, 256, 0);
+	expect_bad(&r, VNIF_RX_SHORT);
+	r.n = 0;
+	add(&r, 0, 10, 0);
+	expect_bad(&r, VNIF_RX_SHORT);
+	r.n = 0;
+	add(&r, 0, 256 + 13, 0);
+	expect_bad(&r, VNIF_RX_SHORT);
+	r.n = 0;
+	add(&r, 256, 3841, 0);
+	expect_bad(&r, VNIF_RX_BOUNDS);
+	r.n = 0;
+	add(&r, 0, 4096, 0);
+	expect_whole(&r, 1, 3840);
+	terms.headroom = 0;
+	/* Not agreed on. */
+	r.n = 0;
+	add(&r, 0, 60, EXTRA);
+	add_extra(&r, XEN_NETIF_EXTRA_TYPE_XDP, 0, 0, 0);
+	expect_bad(&r, VNIF_RX_EXTRA);
+}
+
+static void add_hash(struct answers *r, u8 flags, u8 type, u8 algorithm)
+{
+	add_extra(r, XEN_NETIF_EXTRA_TYPE_HASH, flags, 0, 0);
+	r->a[r->n - 1].extra.u.hash.type = type;
+	r->a[r->n - 1].extra.u.hash.algorithm = algorithm;
+	memcpy(r->a[r->n - 1].extra.u.hash.value, "\1\2\3\4", 4);
+}
+
+/* N26: a hash where one was asked for, once, and of a type there is. */
+static void rx_hash(void **state)
+{
+	const u8 toeplitz = XEN_NETIF_CTRL_HASH_ALGORITHM_TOEPLITZ;
+	const u8 tcp = _XEN_NETIF_CTRL_HASH_TYPE_IPV4_TCP;
+	struct vnif_rx_packet packet;
+	struct answers r = { 0 };
+	u32 hash;
+
+	add(&r, 0, 60, EXTRA);
+	add_hash(&r, 0, tcp, toeplitz);
+	expect_bad(&r, VNIF_RX_EXTRA);
+	terms.hash = true;
+	assert_int_equal(feed(&r, &packet), VNIF_RX_WHOLE);
+	memcpy(&hash, "\1\2\3\4", 4);
+	assert_int_equal(packet.hash_type, tcp + 1);
+	assert_int_equal(packet.hash, hash);
+	r.n = 0;
+	add(&r, 0, 60, EXTRA | BLANK);
+	add_extra(&r, XEN_NETIF_EXTRA_TYPE_GSO, XEN_NETIF_EXTRA_FLAG_MORE,
+		  XEN_NETIF_GSO_TYPE_TCPV4, 1448);
+	add_hash(&r, 0, tcp, toeplitz);
+	assert_int_equal(feed(&r, &packet), VNIF_RX_WHOLE);
+	assert_int_equal(packet.gso_size, 1448);
+	assert_int_equal(packet.hash_type, tcp + 1);
+	r.n = 0;
+	add(&r, 0, 60, EXTRA);
+	add_hash(&r, XEN_NETIF_EXTRA_FLAG_MORE, tcp, toeplitz);
+	add_hash(&r, 0, tcp, toeplitz);
+	expect_bad(&r, VNIF_RX_EXTRA);
+	r.n = 0;
+	add(&r, 0, 60, EXTRA);
+	add_hash(&r, 0, 4, toeplitz);
+	expect_bad(&r, VNIF_RX_EXTRA);
+	r.n = 0;
+	add(&r, 0, 60, EXTRA);
+	add_hash(&r, 0, tcp, 0);
+	expect_bad(&r, VNIF_RX_EXTRA);
+	/* The next packet has none. */
+	r.n = 0;
+	add(&r, 0, 60, 0);
+	assert_int_equal(feed(&r, &packet), VNIF_RX_WHOLE);
+	assert_int_equal(packet.hash_type, 0);
+	terms.hash = false;
 }
 
 /*
@@ -516,6 +625,11 @@ static void rx_random(void **state)
 
 	vnif_rx_begin(&packet);
 	for (round = 0; round < 1000000; round++) {
+		/* Another agreement with another connection, and so between packets. */
+		if (packet.expect == VNIF_RX_EXPECT_FIRST) {
+			terms.headroom = unit_random(&rnd) % 4 ? 0 : 256;
+			terms.hash = unit_random(&rnd) % 2;
+		}
 		union vnif_rx_answer a;
 		enum vnif_rx_verdict verdict;
 		unsigned int before = packet.pieces;
@@ -539,8 +653,8 @@ static void rx_random(void **state)
 			    packet.expect == VNIF_RX_EXPECT_MORE)
 				a.rsp.flags &= ~EXTRA;
 		}
-		verdict = vnif_rx_feed(&packet, round % 256, &a, &pages[0],
-				       &kept);
+		verdict = vnif_rx_feed(&packet, round % 256, &a, &terms,
+				       &pages[0], &kept);
 		assert_in_range(verdict, VNIF_RX_LIE, VNIF_RX_BAD);
 		count[verdict]++;
 		assert_int_equal(packet.pieces, before + kept);
@@ -557,6 +671,7 @@ static void rx_random(void **state)
 		if (verdict != VNIF_RX_MORE)
 			vnif_rx_begin(&packet);
 	}
+	memset(&terms, 0, sizeof(terms));
 	for (i = 0; i < ARRAY_SIZE(count); i++)
 		assert_true(count[i] > 1000);
 }
@@ -585,6 +700,8 @@ int main(void)
 		cmocka_unit_test(rx_wrong_id),
 		cmocka_unit_test(rx_partial),
 		cmocka_unit_test(rx_begins_anew),
+		cmocka_unit_test(rx_headroom),
+		cmocka_unit_test(rx_hash),
 		cmocka_unit_test(rx_random),
 	};
 
