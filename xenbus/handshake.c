@@ -539,22 +539,26 @@ static bool walk(struct xpv_device *xd, bool event)
 	return check_deadline(xd);
 }
 
+/* What is left of a pause since then; @since may be older than jiffies can compare. */
+static long pause_left(unsigned long since, unsigned long pause)
+{
+	unsigned long passed = jiffies - since;
+
+	return passed < pause ? pause - passed : 0;
+}
+
 /* How long until what the backend has written is looked at? */
 static long look_pause(const struct xpv_device *xd)
 {
-	long left = xd->changed_at + LOOK_PAUSE - jiffies;
-
 	if (xd->phase != XPV_LIVE || xpv_gone(xd) || READ_ONCE(xd->broken_reason))
 		return 0;
-	return clamp_t(long, left, 0, LOOK_PAUSE);
+	return pause_left(xd->changed_at, LOOK_PAUSE);
 }
 
 /* How long until the next connection may be begun? */
 static long open_pause(const struct xpv_device *xd)
 {
-	long left = xd->opened_at + OPEN_PAUSE - jiffies;
-
-	return xd->phase == XPV_DOWN ? clamp_t(long, left, 0, OPEN_PAUSE) : 0;
+	return xd->phase == XPV_DOWN ? pause_left(xd->opened_at, OPEN_PAUSE) : 0;
 }
 
 /* Jiffies until a deadline, or a negative number: there is none. */
