@@ -58,7 +58,8 @@ int vbd_prepare(struct xpv_device *xd)
 	int err = 0;
 	u32 i;
 
-	vbd->trusted = vbd_offer_trusted(vbd);
+	/* The administrator of either side may say no. */
+	vbd->trusted = vbd_trusted && xpv_bus_front_trusted(xd);
 	vbd_offer_plan(vbd, plan);
 	vbd->rings = plan->rings;
 	assign_rings(vbd);

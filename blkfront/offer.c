@@ -187,21 +187,6 @@ int vbd_offer_read(struct vbd *vbd, struct vbd_offer *offer)
 /* ---- the connection --------------------------------------------------------------- */
 
 /**
- * vbd_offer_trusted() - may the backend see what lies beside a request's bytes?
- * @vbd: the device
- *
- * The administrator of either side may say no.
- */
-bool vbd_offer_trusted(struct vbd *vbd)
-{
-	u64 trusted;
-	int err = xpv_bus_read_front_u64(vbd->xd, "trusted", &trusted);
-
-	/* A key that cannot be read is no reason to trust. */
-	return vbd_trusted && (err == -ENOENT || (!err && trusted));
-}
-
-/**
  * vbd_offer_persistent() - do both sides want pages that stay granted?
  * @vbd: the device, whose backend is connected: blkback says so no earlier, and
  *	goes by what we have published

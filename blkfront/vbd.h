@@ -328,7 +328,6 @@ int vbd_offer_read(struct vbd *vbd, struct vbd_offer *offer);
 int vbd_offer_changed(struct vbd *vbd, u64 *sectors, bool *readonly);
 bool vbd_offer_persistent(struct vbd *vbd);
 void vbd_offer_plan(struct vbd *vbd, struct vbd_plan *plan);
-bool vbd_offer_trusted(struct vbd *vbd);
 
 /* connect.c */
 int vbd_prepare(struct xpv_device *xd);

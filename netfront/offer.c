@@ -34,16 +34,6 @@ static netdev_features_t read_offloads(struct xpv_device *xd)
 	return offered;
 }
 
-/* The administrator of either side may say no. */
-static bool read_trusted(struct xpv_device *xd)
-{
-	u64 trusted;
-	int err = xpv_bus_read_front_u64(xd, "trusted", &trusted);
-
-	/* A key that cannot be read is no reason to trust. */
-	return vnif_trusted && (err == -ENOENT || (!err && trusted));
-}
-
 /**
  * vnif_offer_read() - all that the next connection depends on
  * @vnif: the device; its part that belongs to the connection is set
@@ -67,7 +57,8 @@ int vnif_offer_read(struct vnif *vnif)
 	}
 	vnif->offered = read_offloads(xd);
 	vnif->split = xpv_bus_get_flag(xd, "feature-split-event-channels");
-	vnif->trusted = read_trusted(xd);
+	/* The administrator of either side may say no. */
+	vnif->trusted = vnif_trusted && xpv_bus_front_trusted(xd);
 	vnif_mcast_begin(vnif, xpv_bus_get_flag(xd, "feature-dynamic-multicast-control"));
 	vnif->terms.hash = xpv_bus_get_flag(xd, "feature-ctrl-ring");
 	vnif->terms.headroom = vnif_xdp_on(vnif) &&

@@ -84,6 +84,15 @@ int xpv_bus_read_front_u64(struct xpv_device *xd, const char *key, u64 *value)
 }
 EXPORT_SYMBOL_GPL(xpv_bus_read_front_u64);
 
+bool xpv_bus_front_trusted(struct xpv_device *xd)
+{
+	u64 trusted;
+	int err = xpv_bus_read_front_u64(xd, "trusted", &trusted);
+
+	return err == -ENOENT || (!err && trusted);
+}
+EXPORT_SYMBOL_GPL(xpv_bus_front_trusted);
+
 static int read_string(const char *dir, const char *key, char *buf, size_t size)
 {
 	unsigned int len;

@@ -271,6 +271,14 @@ int xpv_bus_read_u64(struct xpv_device *xd, const char *key, u64 *value);
 int xpv_bus_read_front_u64(struct xpv_device *xd, const char *key, u64 *value);
 
 /**
+ * xpv_bus_front_trusted() - does the toolstack trust the backend?
+ * @xd: the device
+ *
+ * Its key `trusted` may say no; one that cannot be read is no reason to trust.
+ */
+bool xpv_bus_front_trusted(struct xpv_device *xd);
+
+/**
  * xpv_bus_read_string() - a short string, terminated
  * @xd: the device
  * @key: key in the backend's directory
