@@ -55,28 +55,26 @@ static const char ec_names[][ETH_GSTRING_LEN] = {
 #define QUEUE_COUNTS	(VNIF_TX_COUNTS + VNIF_RX_COUNTS + \
 			 PORTS * ARRAY_SIZE(ec_names))
 
-static void read_tx(const struct vnif_queue *q, u64 *value)
+static void read_counts(const struct u64_stats_sync *sync,
+			const u64_stats_t *count, unsigned int n, u64 *value)
 {
-	const struct vnif_tx_stats *stats = &q->tx_stats;
 	unsigned int start, i;
 
 	do {
-		start = u64_stats_fetch_begin(&stats->sync);
-		for (i = 0; i < VNIF_TX_COUNTS; i++)
-			value[i] = u64_stats_read(&stats->count[i]);
-	} while (u64_stats_fetch_retry(&stats->sync, start));
+		start = u64_stats_fetch_begin(sync);
+		for (i = 0; i < n; i++)
+			value[i] = u64_stats_read(&count[i]);
+	} while (u64_stats_fetch_retry(sync, start));
+}
+
+static void read_tx(const struct vnif_queue *q, u64 *value)
+{
+	read_counts(&q->tx_stats.sync, q->tx_stats.count, VNIF_TX_COUNTS, value);
 }
 
 static void read_rx(const struct vnif_queue *q, u64 *value)
 {
-	const struct vnif_rx_stats *stats = &q->rx_stats;
-	unsigned int start, i;
-
-	do {
-		start = u64_stats_fetch_begin(&stats->sync);
-		for (i = 0; i < VNIF_RX_COUNTS; i++)
-			value[i] = u64_stats_read(&stats->count[i]);
-	} while (u64_stats_fetch_retry(&stats->sync, start));
+	read_counts(&q->rx_stats.sync, q->rx_stats.count, VNIF_RX_COUNTS, value);
 }
 
 /**
