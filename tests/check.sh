@@ -206,7 +206,7 @@ run_part() {
 	beds) part_beds beds "${BEDS[@]}" ;;
 	hostile) part_beds hostile "${HOSTILE_BEDS[@]}" ;;
 	long) part_beds long "${LONG_BEDS[@]}" ;;
-	disk) part_beds disk "${DISK_BED//[$'\n\t']/ }" ;;
+	disk) part_beds disk "$DISK_BED" ;;
 	bed-*) part_beds "$1" "ours 2 ${1#bed-}" ;;
 	*) die "there is no part $1; make check-help lists them" ;;
 	esac

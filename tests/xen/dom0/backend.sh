@@ -11,9 +11,6 @@
 IMAGE=$BED/$name/image
 declare -A BE_PID BE_ROW
 
-# number I, disk I: the device's number and name; xvdaa and later, two rows of 26.
-number() { echo $(((1 << 28) + ((26 + $1) << 8))); }
-disk() { printf "xvd\\x$(printf %x $((97 + $1 / 26)))\\x$(printf %x $((97 + $1 % 26)))\n"; }
 be_log() { echo "/bed/log/$name.backend.$1"; }
 
 # be_image KIB: what the disks hold, and its checksum, twice in a row: $IMAGE_SUM.

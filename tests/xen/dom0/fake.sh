@@ -4,7 +4,7 @@
 # For cases in which the backend is nothing but nodes in xenstore: whatever they say, no
 # one answers a handshake or a request. Needs lib.sh, $name set, and fake_begin.
 #
-# Fake disks have the numbers 0, 1, ... The guest knows them as xvdaa, xvdab, ...
+# Fake disks have the numbers 0, 1, ... of disk and number in lib.sh.
 
 FAKES=/local/domain/0/backend/fake
 
@@ -13,9 +13,6 @@ fake_begin() {
 	ID=$(guest_id "$name")
 }
 
-# shellcheck disable=SC2059 # the name is what is printed
-disk() { printf "xvda\\x$(printf %x $((97 + $1)))\\n"; }
-number() { echo $(((1 << 28) + ((26 + $1) << 8))); }
 back() { echo "$FAKES/$ID/$(number "$1")"; }
 front() { echo "/local/domain/$ID/device/vbd/$(number "$1")"; }
 error_of() { xenstore-read "/local/domain/$ID/error/device/vbd/$(number "$1")/error"; }

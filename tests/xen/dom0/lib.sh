@@ -69,6 +69,11 @@ detach_disk() {
 
 # Backends by hand, for cases in which the toolstack must not help.
 
+# number I, disk I: the device's number and name; xvdaa and later, two rows of 26.
+number() { echo $(((1 << 28) + ((26 + $1) << 8))); }
+# shellcheck disable=SC2059 # the name is what is printed
+disk() { printf "xvd\\x$(printf %x $((97 + $1 / 26)))\\x$(printf %x $((97 + $1 % 26)))\n"; }
+
 # backend_dir NAME NUMBER [DOMID]: where DOMID (dom0) keeps its end of a guest's vbd.
 backend_dir() {
 	echo "/local/domain/${3:-0}/backend/vbd/$(guest_id "$1")/$2"
