@@ -49,7 +49,7 @@ mapfile -t modules < <(find platform-pci xenbus blkfront netfront include -name 
 mapfile -t frontends < <(find blkfront netfront -name '*.[ch]' | sort)
 mapfile -t programs < <(find tests -name build -prune -o -name '*.[ch]' -print | sort)
 mapfile -t scripts < <(
-	grep -rlE '^#!/bin/(ba)?sh|^# shellcheck shell=' include tests .ci --exclude-dir=build --exclude='*.[ch]' |
+	grep -rlE '^#!/bin/(ba)?sh|^# shellcheck shell=' include platform-pci tests .ci --exclude-dir=build --exclude='*.[ch]' |
 		sort
 )
 
@@ -109,6 +109,7 @@ versions_differ() {
 	kbuild=$(sed -n 's/^XENPV_VERSION *:= *//p' Kbuild)
 	dkms=$(sed -n 's/^PACKAGE_VERSION="\(.*\)"/\1/p' dkms.conf)
 	[ "$kbuild" = "$dkms" ] || echo "Kbuild has $kbuild, dkms.conf has $dkms"
+	grep -qx "VERSION=$kbuild" platform-pci/xenpv-doctor || echo "xenpv-doctor has another version than $kbuild"
 }
 
 check_scripts() {
