@@ -13,6 +13,13 @@ GUEST ?= 6.1-686
 MODULES := xen-platform-pci xen-vbd xen-vnif
 VERSION := $(shell sed -n 's/^XENPV_VERSION *:= *//p' $(CURDIR)/Kbuild)
 CONF := $(DESTDIR)/usr/lib/modprobe.d/xenpv.conf
+# The command and the manual pages, as they stand in the tree.
+TOOLS := platform-pci/xenpv-doctor
+PAGES := $(wildcard platform-pci/man/*.[1-9])
+install_tools = install -D -m 755 -t '$(DESTDIR)/usr/sbin' $(TOOLS) \
+	$(foreach n,4 8,&& install -D -m 644 -t '$(DESTDIR)/usr/share/man/man$(n)' $(filter %.$(n),$(PAGES)))
+installed_tools = $(TOOLS:platform-pci/%=$(DESTDIR)/usr/sbin/%) \
+	$(foreach n,4 8,$(patsubst platform-pci/man/%,$(DESTDIR)/usr/share/man/man$(n)/%,$(filter %.$(n),$(PAGES))))
 RULES := $(DESTDIR)/usr/lib/udev/rules.d/60-xenpv-disk.rules
 DKMS_SRC := $(DESTDIR)/usr/src/xenpv-$(VERSION)
 DKMS := dkms -m xenpv -v $(VERSION)
@@ -44,12 +51,13 @@ modules_install: modules
 install: modules_install
 	install -D -m 644 platform-pci/modprobe.conf '$(CONF)'
 	install -D -m 644 blkfront/60-xenpv-disk.rules '$(RULES)'
+	$(install_tools)
 	@echo "installed for $(release); initrd images are left alone: to have the modules in it, run"
 	@echo "update-initramfs -u -k $(release) (Debian, Ubuntu) or dracut -f --kver $(release) (Fedora, SUSE)"
 
 uninstall: tree
 	[ ! -d '$(installed)' ] || find '$(installed)' \( $(patsubst %,-name '%.ko*' -o,$(MODULES)) -false \) -type f -delete
-	rm -f '$(CONF)' '$(RULES)'
+	rm -f '$(CONF)' '$(RULES)' $(patsubst %,'%',$(installed_tools))
 	$(if $(INSTALL_MOD_PATH),,depmod -a '$(release)')
 
 clean: tree
@@ -110,10 +118,11 @@ dkms-install:
 	install -d '$(DKMS_SRC)'
 	cp -a Makefile Kbuild dkms.conf README.md '$(DKMS_SRC)'
 	find include platform-pci xenbus blkfront netfront \
-		\( -name '*.[ch]' -o -name '*.sh' -o -name '*.conf' -o -name '*.rules' \) \
+		\( -name '*.[ch]' -o -name '*.sh' -o -name '*.conf' -o -name '*.rules' -o -name 'xenpv-*' -o -name '*.[1-9]' -o -name ABI \) \
 		-exec cp -a --parents -t '$(DKMS_SRC)' {} +
 	install -D -m 644 platform-pci/modprobe.conf '$(CONF)'
 	install -D -m 644 blkfront/60-xenpv-disk.rules '$(RULES)'
+	$(install_tools)
 	$(if $(DESTDIR),,$(DKMS) add)
 	$(if $(DESTDIR),,$(DKMS) -k '$(KVER)' build)
 	$(if $(DESTDIR),,$(DKMS) -k '$(KVER)' install)
@@ -121,13 +130,14 @@ dkms-install:
 dkms-uninstall:
 	$(if $(DESTDIR),,-$(DKMS) --all remove)
 	rm -rf '$(DKMS_SRC)'
-	rm -f '$(CONF)' '$(RULES)'
+	rm -f '$(CONF)' '$(RULES)' $(patsubst %,'%',$(installed_tools))
 
 help:
 	@echo 'On a guest, or for one:'
 	@echo '  all              build the three modules (default)'
 	@echo '  modules_install  install them; no depmod when INSTALL_MOD_PATH is set'
-	@echo '  install          the same, the load order for modprobe, udev rules for disks'
+	@echo '  install          the same, the load order for modprobe, udev rules for disks,'
+	@echo '                   xenpv-doctor and the manual pages'
 	@echo '  uninstall        take both away again'
 	@echo '  dkms-install     have dkms build them for this and every later kernel'
 	@echo '  dkms-uninstall   take them out of dkms again'

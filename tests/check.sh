@@ -15,7 +15,7 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 # shellcheck source=lib.sh
 . "$here/lib.sh"
 
-PARTS=(unit fuzz style doctor refusals matrix install beds)
+PARTS=(unit fuzz style doctor manual refusals matrix install beds)
 # One Xen host a line, the longest first: drivers, vCPUs, guests, cases. EVERY stands for
 # what is run on every guest; a guest of another kind is booted anew, so the cases
 # of one kind stand together.
@@ -42,6 +42,7 @@ usage() {
 		  fuzz      the pure parts against any input, a minute in all
 		  style     rules of the code base that a script can check
 		  doctor    xenpv-doctor on good guests and broken ones
+		  manual    manual pages: sound, every parameter and message
 		  refusals  where the modules must refuse to load, and say why
 		  install   make install and dkms, into a directory of their own
 		  matrix    the modules built for every kernel, W=1; sparse on $SPARSE_KERNEL
@@ -203,7 +204,7 @@ run_part() {
 	say "== $1"
 	case $1 in
 	unit | fuzz | matrix) "part_$1" ;;
-	style | doctor | refusals | install) script "$1" ;;
+	style | doctor | manual | refusals | install) script "$1" ;;
 	beds) part_beds beds "${BEDS[@]}" ;;
 	hostile) part_beds hostile "${HOSTILE_BEDS[@]}" ;;
 	long) part_beds long "${LONG_BEDS[@]}" ;;

@@ -49,11 +49,15 @@ tree_make() {
 }
 
 install_and_back() {
-	local left
+	local left page
 	tree_make install || return
 	all_there "$dir/root/lib/modules/$RELEASE/updates" || return
 	[ -s "$dir/root/usr/lib/modprobe.d/xenpv.conf" ] || { echo "no load order for modprobe"; return 1; }
 	[ -s "$dir/root/$RULES" ] || { echo "no rules for udev"; return 1; }
+	[ -x "$dir/root/usr/sbin/xenpv-doctor" ] || { echo "no xenpv-doctor"; return 1; }
+	for page in man4/{xen-platform-pci,xen-vbd,xen-vnif}.4 man8/xenpv-doctor.8; do
+		[ -s "$dir/root/usr/share/man/$page" ] || { echo "no manual page $page"; return 1; }
+	done
 	touch "$dir/root/lib/modules/$RELEASE/updates/foreign.ko"
 	tree_make uninstall || return
 	left=$(find "$dir/root" -type f)

@@ -1,0 +1,76 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# The manual pages: without a complaint of mandoc and groff, with every parameter and its
+# default, every line that the modules put into the kernel's log as a warning or an
+# error, and no such line that they do not; and the problems of xenpv-doctor.
+# Prints PASS|FAIL NAME [REASON] for each.
+
+set -euo pipefail
+# shellcheck source=tests/lib.sh
+. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+cd "$XENPV_TOP"
+
+PAGES=(platform-pci/man/*.[48])
+
+need_packages mandoc groff
+
+# verdict NAME: what comes on standard input is wrong; nothing is a pass.
+verdict() {
+	local wrong
+	wrong=$(cat)
+	if [ -z "$wrong" ]; then
+		echo "PASS $1"
+	else
+		echo "FAIL $1: $(head -n 1 <<<"$wrong")"
+		sed 's/^/     /' <<<"$wrong" | sed -n '1,30p'
+	fi
+}
+
+# plain FILE...: words as they stand, in one line.
+plain() { sed 's/\\&//g' "$@" | tr '\n' ' ' | tr -s ' '; }
+
+# Formats of warnings and errors, a line each, and reasons to break a device: the longest
+# part of each that no value interrupts.
+messages() {
+	{
+		cat platform-pci/*.c xenbus/*.c blkfront/*.c netfront/*.c | tr '\n' ' ' |
+			grep -oE '((pr|dev|netdev)_(err|warn|notice)(_ratelimited)?|xpv_bus_error|vnif_broken|vbd_ring_broken)\([^";]*"[^"]*"'
+		grep -hoE '(lie = |return )"[a-z]+:? [^"]+"' netfront/{rx,tx}.c blkfront/ring.c
+	} | sed 's/^[^"]*"//; s/"$//; s/\\n$//; s/%[-#0-9.]*\(ll\|l\)\?[a-zA-Z]/\n/g; s/$/\n\f/' |
+		awk 'BEGIN { RS = "\f" }
+		{ n = split($0, part, "\n"); best = ""
+			for (i = 1; i <= n; i++) { sub(/^[ :,'"'"']+/, "", part[i]); sub(/[ :,('"'"']+$/, "", part[i]); if (length(part[i]) > length(best)) best = part[i] }
+			if (length(best) > 5) print best }' | sort -u
+}
+
+for page in "${PAGES[@]}"; do
+	{ mandoc -T lint -W warning "$page" || :; groff -ww -mandoc -T utf8 -z "$page" 2>&1 || :; } |
+		verdict "${page##*/} is sound"
+done
+
+text=$(plain "${PAGES[@]}")
+n=0
+while read -r message; do
+	n=$((n + 1))
+	[[ $text == *"$message"* ]] || echo "not explained: $message"
+done < <(messages) | verdict "every warning and error is explained"
+[ "$(messages | wc -l)" -gt 50 ] || echo "FAIL messages: only $(messages | wc -l) were found in the sources"
+
+known=$(cat {platform-pci,xenbus,blkfront,netfront}/*.[ch] | tr '\n' ' ' | sed 's/" *XENPV_VERSION *"//g; s/"[[:space:]]*"//g')
+sed -n 's/^\.It Sy //p' "${PAGES[@]}" | while read -r line; do
+	# Upper case stands for a value; what is between must be in the code.
+	sed -E "s/(^|[^A-Za-z])(N|ERROR|NAME=WORD|WORD|WHAT|REASON|DISK|CARD|DEVICE|KEY|MAC|PATH)([^A-Za-z]|\$)/\1\n\3/g; s/(is in use|is no number|bus xen:|'\$)/\n\1\n/g" <<<"$line" |
+		sed -E "s/^[ :(,]+//; s/[ :(,]+\$//" | awk 'length > 7' | while read -r part; do
+		case $part in "is in use" | "is no number" | "bus xen:") continue ;; esac
+		[[ $known == *"$part"* ]] || echo "no module says: $part"
+	done
+done | verdict "every line explained is said by a module"
+
+grep -rhoE 'module_param(_named|_cb)\([a-z_]+' platform-pci blkfront netfront | sed 's/.*(//' | sort -u | while read -r name; do
+	grep -qE "^\.It Cm $name Ns = Ns " "${PAGES[@]}" || echo "no parameter $name"
+done | verdict "every parameter is there"
+
+grep -oE '	(bad|note) [a-z-]+' platform-pci/xenpv-doctor | awk '$1 == "bad" { print $2 }' | sort -u | while read -r id; do
+	sed -n '/^\.Ss Problems/,/^\.Ss Secure/p' platform-pci/man/xenpv-doctor.8 | grep -qE "Li (.* )?$id( |\$)" || echo "no problem $id"
+done | verdict "every problem of the doctor is there"
