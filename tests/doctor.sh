@@ -221,6 +221,12 @@ guest bad-parameter 1 "refused loaded" "Correct this parameter"
 good; unload; log "xen_vbd: disagrees about version of symbol xpv_gnt_claim"
 guest other-build 1 "refused loaded" "Build them anew for $R"
 
+good; rm -r "$root/sys/bus/xen"; sed -i /xen_vbd/d "$root/proc/modules"
+log "xen_platform_pci: unplug=everything is not known: see modinfo xen-platform-pci" \
+	"xen_platform_pci: loading out-of-tree module taints kernel." \
+	"xenpv-platform 0000:00:02.0: Xen 4.17.5; events by upcall vectors on 2 of 2 CPUs"
+guest refusal-is-over 1 loaded "Not loaded: xen-vbd"
+
 good; rm -r "$root/sys/bus/xen"; sed -i /xen_vbd/d "$root/proc/modules"; bus_device vbd-51728 "" "down 1 2" ""
 guest vbd-not-loaded 1 "loaded device" "vbd-51728 has no driver"
 
