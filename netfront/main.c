@@ -222,6 +222,7 @@ static int vnif_probe(struct xpv_device *xd)
 		vnif_free(vnif);
 		return err;
 	}
+	vnif_debug_add(vnif);
 	dev_set_drvdata(&xd->dev, vnif);
 	return 0;
 }
@@ -231,6 +232,7 @@ static void vnif_remove(struct xpv_device *xd)
 	struct vnif *vnif = dev_get_drvdata(&xd->dev);
 
 	vnif_link_unwatch(vnif);
+	vnif_debug_remove(vnif);
 	if (vnif->registered)
 		unregister_netdev(vnif->netdev);
 	vnif_free(vnif);
@@ -252,13 +254,20 @@ static struct xpv_driver vnif_driver = {
 
 static int __init vnif_init(void)
 {
-	return xpv_bus_register_driver(&vnif_driver);
+	int err;
+
+	vnif_debug_init();
+	err = xpv_bus_register_driver(&vnif_driver);
+	if (err)
+		vnif_debug_exit();
+	return err;
 }
 module_init(vnif_init);
 
 static void __exit vnif_exit(void)
 {
 	xpv_bus_unregister_driver(&vnif_driver);
+	vnif_debug_exit();
 }
 module_exit(vnif_exit);
 

@@ -10,6 +10,7 @@
  *	ctrl.c		the control ring; hash.c what it is good for
  *	mcast.c		which multicast packets the backend sends
  *	stats.c		counters; ethtool.c what an administrator may ask and set
+ *	debug.c		what was agreed on, in debugfs
  *
  * Invariants
  *   - A transmit slot is out iff its request is with the backend. An skb is freed
@@ -315,6 +316,7 @@ struct vnif_link {
  * @multi: the backend wants to be told the number of queues
  * @split: separate event channels for transmit and receive
  * @offered: offloads that the backend knows
+ * @debug: directory in debugfs
  */
 struct vnif {
 	struct xpv_device *xd;
@@ -339,6 +341,7 @@ struct vnif {
 	bool multi;
 	bool split;
 	netdev_features_t offered;
+	struct dentry *debug;
 };
 
 static inline struct netdev_queue *vnif_netdev_queue(struct vnif_queue *q)
@@ -467,6 +470,12 @@ void vnif_get_stats64(struct net_device *netdev,
 int vnif_stats_count(struct net_device *netdev);
 void vnif_stats_names(struct net_device *netdev, u8 *at);
 void vnif_stats_read(struct net_device *netdev, u64 *value);
+
+/* debug.c */
+void vnif_debug_add(struct vnif *vnif);
+void vnif_debug_remove(struct vnif *vnif);
+void vnif_debug_init(void);
+void vnif_debug_exit(void);
 
 /* ethtool.c */
 extern const struct ethtool_ops vnif_ethtool_ops;

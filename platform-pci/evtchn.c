@@ -474,6 +474,33 @@ void xpv_evtchn_leave_cpu(unsigned int cpu)
 	raw_spin_unlock_irqrestore(&bind_lock, flags);
 }
 
+/**
+ * xpv_evtchn_next() - look at the next open port
+ * @port: the last one that was looked at, 0 to begin; set to the next
+ * @facts: filled
+ *
+ * Process context. Return: false when there is none.
+ */
+bool xpv_evtchn_next(evtchn_port_t *port, struct xpv_evtchn_facts *facts)
+{
+	const struct xpv_evtchn *ec = NULL;
+	unsigned long flags;
+
+	raw_spin_lock_irqsave(&bind_lock, flags);
+	while (!ec && ++*port < NR_PORTS)
+		ec = port_of[*port];
+	if (ec) {
+		facts->irq = ec->irq;
+		facts->cpu = ec->cpu;
+		facts->events = READ_ONCE(ec->events);
+		facts->spurious = READ_ONCE(ec->spurious);
+		facts->throttled = READ_ONCE(ec->throttled);
+		strscpy(facts->name, ec->name, sizeof(facts->name));
+	}
+	raw_spin_unlock_irqrestore(&bind_lock, flags);
+	return ec;
+}
+
 /* ---- start and stop ------------------------------------------------------- */
 
 /*

@@ -11,6 +11,8 @@
 #define XENPV_PLATFORM_INTERNAL_H
 
 #include <linux/pci.h>
+#include <linux/seq_file.h>
+#include <linux/stddef.h>
 #include <linux/types.h>
 #include <xen/interface/xen.h>
 #include <xenpv/evtchn.h>
@@ -49,6 +51,19 @@ void xpv_evtchn_stop(void);
 void xpv_evtchn_reset(void);
 bool xpv_evtchn_upcall(unsigned int cpu);
 void xpv_evtchn_leave_cpu(unsigned int cpu);
+
+/* What an open port did so far, copied under its lock. */
+struct xpv_evtchn_facts {
+	unsigned int irq;
+	unsigned int cpu;
+	unsigned long events;
+	unsigned long spurious;
+	unsigned long throttled;
+	char name[sizeof_field(struct xpv_evtchn, name)];
+};
+
+bool xpv_evtchn_next(evtchn_port_t *port, struct xpv_evtchn_facts *facts);
+
 int xpv_evtchn_open_self(struct xpv_evtchn *ec, unsigned int cpu,
 			 xpv_evtchn_fn fn, void *data);
 
@@ -82,6 +97,9 @@ void xpv_unplug_run(struct pci_dev *pdev, const char *mode, char *summary,
 		    size_t size);
 bool xpv_unplug_valid(const char *mode);
 
+/* What the last run took away and what stays, one "name value" a line. */
+void xpv_unplug_show(struct seq_file *m);
+
 /**
  * xpv_unplug_tidy() - have Linux forget the PCI functions of unplugged cards
  *
@@ -89,6 +107,13 @@ bool xpv_unplug_valid(const char *mode);
  * under which a probe may run.
  */
 void xpv_unplug_tidy(void);
+
+/* main.c: Xen's version and the mode of unplug */
+void xpv_platform_show(struct seq_file *m);
+
+/* debug.c: state in debugfs */
+void xpv_debug_start(void);
+void xpv_debug_stop(void);
 
 /* shutdown.c: control/shutdown */
 int xpv_shutdown_start(void);

@@ -126,8 +126,18 @@ static void say_what_was_found(struct pci_dev *pdev, const char *unplugged)
 		 xpv_frames.in_ram ? "RAM" : "the BAR", unplugged);
 }
 
+void xpv_platform_show(struct seq_file *m)
+{
+	char extra[XEN_EXTRAVERSION_LEN];
+
+	xpv_hv_extra_version(extra);
+	seq_printf(m, "xen %u.%u%s\n", xen.major, xen.minor, extra);
+	seq_printf(m, "unplug %s\n", unplug);
+}
+
 static void platform_stop(void)
 {
+	xpv_debug_stop();
 	xpv_shutdown_stop();
 	xpv_bus_stop();
 	xpv_xs_stop();
@@ -167,6 +177,7 @@ static int platform_start(struct pci_dev *pdev)
 	if (err)
 		goto err_bus;
 	started = true;
+	xpv_debug_start();
 	return 0;
 
 err_bus:

@@ -56,6 +56,11 @@ static u16 taken_bits;
 /* IDE disks that no driver has looked at, as xenstore showed them at load. */
 static u8 hidden_disks;
 
+/* For those who ask later; written by xpv_unplug_run() alone, before any can. */
+static char done[80];
+static char disks_stay[80];
+static char cards_stay[80];
+
 /*
  * Linked weakly: with them the devices of disks that go are taken away. Where the
  * SCSI layer or libata is missing or comes later there are none.
@@ -409,17 +414,22 @@ static int take_away(struct pci_dev *pdev, struct xpv_emu_list *list, u16 bits)
 
 /* ---- one run -------------------------------------------------------------- */
 
+static void say_why(struct pci_dev *pdev, const char *what,
+		    const struct xpv_emu *kept_by, char *why, size_t size)
+{
+	if (!kept_by)
+		return;
+	snprintf(why, size, "%s %s", kept_by->name, xpv_unplug_why(kept_by));
+	dev_info(&pdev->dev, "emulated %s stay: %s\n", what, why);
+}
+
 static void say_what_stays(struct pci_dev *pdev,
 			   const struct xpv_unplug_plan *plan)
 {
-	if (plan->disk_kept_by)
-		dev_info(&pdev->dev, "emulated disks stay: %s %s\n",
-			 plan->disk_kept_by->name,
-			 xpv_unplug_why(plan->disk_kept_by));
-	if (plan->nic_kept_by)
-		dev_info(&pdev->dev, "emulated cards stay: %s %s\n",
-			 plan->nic_kept_by->name,
-			 xpv_unplug_why(plan->nic_kept_by));
+	say_why(pdev, "disks", plan->disk_kept_by, disks_stay,
+		sizeof(disks_stay));
+	say_why(pdev, "cards", plan->nic_kept_by, cards_stay,
+		sizeof(cards_stay));
 }
 
 static void describe(char *summary, size_t size,
@@ -466,6 +476,9 @@ void xpv_unplug_run(struct pci_dev *pdev, const char *mode, char *summary,
 	taken_bits = 0;
 	hidden_disks = 0;
 	strscpy(summary, "nothing unplugged", size);
+	done[0] = '\0';
+	disks_stay[0] = '\0';
+	cards_stay[0] = '\0';
 	/* Disks may still be coming up. An async probe cannot wait for others. */
 	if (current_is_async()) {
 		dev_warn(&pdev->dev,
@@ -477,8 +490,18 @@ void xpv_unplug_run(struct pci_dev *pdev, const char *mode, char *summary,
 	if (!list)
 		return;
 	run(pdev, xpv_unplug_mode(mode), list, summary, size);
+	strscpy(done, summary, sizeof(done));
 	xpv_emu_release(list);
 	kfree(list);
+}
+
+void xpv_unplug_show(struct seq_file *m)
+{
+	seq_printf(m, "unplugged %s\n", done[0] ? done : "nothing unplugged");
+	if (disks_stay[0])
+		seq_printf(m, "disks_stay %s\n", disks_stay);
+	if (cards_stay[0])
+		seq_printf(m, "cards_stay %s\n", cards_stay);
 }
 
 void xpv_unplug_tidy(void)

@@ -60,7 +60,7 @@ done < <(messages) | verdict "every warning and error is explained"
 known=$(cat {platform-pci,xenbus,blkfront,netfront}/*.[ch] | tr '\n' ' ' | sed 's/" *XENPV_VERSION *"//g; s/"[[:space:]]*"//g')
 sed -n 's/^\.It Sy //p' "${PAGES[@]}" | while read -r line; do
 	# Upper case stands for a value; what is between must be in the code.
-	sed -E "s/(^|[^A-Za-z])(N|ERROR|NAME=WORD|WORD|WHAT|REASON|DISK|CARD|DEVICE|KEY|MAC|PATH)([^A-Za-z]|\$)/\1\n\3/g; s/(is in use|is no number|bus xen:|'\$)/\n\1\n/g" <<<"$line" |
+	sed -E "s/(^|[^A-Za-z])(N|ERROR|NAME=WORD|WORD|WHAT|REASON|DISK|CARD|DEVICE|KEY|MAC|PATH)([^A-Za-z]|\$)/\1\n\3/g; s/emulated (disks|cards) stay/emulated %s stay/; s/(is in use|is no number|bus xen:|'\$)/\n\1\n/g" <<<"$line" |
 		sed -E "s/^[ :(,]+//; s/[ :(,]+\$//" | awk 'length > 7' | while read -r part; do
 		case $part in "is in use" | "is no number" | "bus xen:") continue ;; esac
 		[[ $known == *"$part"* ]] || echo "no module says: $part"

@@ -152,11 +152,20 @@ static ssize_t state_show(struct device *dev, struct device_attribute *attr,
 }
 static DEVICE_ATTR_RO(state);
 
+/* What stands in error/device/TYPE/ID: "<errno> <text>", or nothing. */
+static ssize_t last_error_show(struct device *dev,
+			       struct device_attribute *attr, char *buf)
+{
+	return xpv_bus_show_error(to_xpv_device(dev), buf);
+}
+static DEVICE_ATTR_RO(last_error);
+
 static struct attribute *device_attrs[] = {
 	&dev_attr_devtype.attr,
 	&dev_attr_nodename.attr,
 	&dev_attr_modalias.attr,
 	&dev_attr_state.attr,
+	&dev_attr_last_error.attr,
 	NULL
 };
 ATTRIBUTE_GROUPS(device);

@@ -6,17 +6,22 @@
  * alone, so it sees numbers within limits and never a string of another domain.
  *
  * Life: any time while the device is bound.
- * Locks: none; one value, one request.
+ * Locks: error_lock guards every device's last_error; else none; one value, one
+ * request.
  * Trust: the backend may write what it likes whenever it likes. Each value is
  * read once and made to fit, or refused; what was wrong is named in the log,
  * but not quoted: it is the other domain's text.
  */
 #include <linux/slab.h>
 #include <linux/export.h>
+#include <linux/spinlock.h>
 #include <linux/string.h>
+#include <linux/sysfs.h>
 
 #include "value.h"
 #include "xenbus.h"
+
+static DEFINE_SPINLOCK(error_lock);
 
 u32 xpv_bus_get_u32(struct xpv_device *xd, const char *key, u32 def, u32 min,
 		    u32 max)
@@ -183,6 +188,23 @@ static void write_error_node(struct xpv_device *xd, int err, const char *text)
 	kfree(value);
 }
 
+static void keep_error(struct xpv_device *xd, int err, const char *text)
+{
+	spin_lock(&error_lock);
+	snprintf(xd->last_error, sizeof(xd->last_error), "%d %s", -err, text);
+	spin_unlock(&error_lock);
+}
+
+ssize_t xpv_bus_show_error(struct xpv_device *xd, char *buf)
+{
+	ssize_t n;
+
+	spin_lock(&error_lock);
+	n = xd->last_error[0] ? sysfs_emit(buf, "%s\n", xd->last_error) : 0;
+	spin_unlock(&error_lock);
+	return n;
+}
+
 void xpv_bus_error(struct xpv_device *xd, int err, const char *fmt, ...)
 {
 	va_list args;
@@ -192,6 +214,7 @@ void xpv_bus_error(struct xpv_device *xd, int err, const char *fmt, ...)
 	text = kvasprintf(GFP_NOIO, fmt, args);
 	va_end(args);
 	dev_err_ratelimited(&xd->dev, "%s: %d\n", text ?: fmt, err);
+	keep_error(xd, err, text ?: fmt);
 	write_error_node(xd, err, text ?: fmt);
 	WRITE_ONCE(xd->explained, true);
 	kfree(text);
@@ -202,6 +225,9 @@ void xpv_bus_clear_error(struct xpv_device *xd)
 {
 	char dir[ERROR_DIR_MAX];
 
+	spin_lock(&error_lock);
+	xd->last_error[0] = '\0';
+	spin_unlock(&error_lock);
 	error_dir(xd, dir);
 	xpv_xs_remove(XPV_XS_NO_TX, dir, "");
 }

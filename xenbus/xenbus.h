@@ -175,6 +175,9 @@ int xpv_announce_check(struct xpv_device *xd);
  */
 void xpv_bus_clear_error(struct xpv_device *xd);
 
+/* What was complained of last, for sysfs; nothing once that is over. */
+ssize_t xpv_bus_show_error(struct xpv_device *xd, char *buf);
+
 /* Keys written in one transaction; the first error sticks. */
 struct xpv_batch {
 	struct xpv_device *xd;

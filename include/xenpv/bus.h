@@ -126,6 +126,7 @@ struct xpv_driver {
  *	list, generation	the scan (bus.c)
  *	events, broken_reason	anybody, atomically
  *	drv			probe and control work; NULL: control work does nothing
+ *	last_error		under error_lock (keys.c)
  *	all else		control work; probe, before it starts
  */
 struct xpv_device {
@@ -152,6 +153,7 @@ struct xpv_device {
 	unsigned long changed_at;	/* the last look while LIVE */
 	unsigned long opened_at;	/* the last connection was begun */
 	const char *broken_reason;
+	char last_error[128];
 	struct xpv_watch watch;
 	wait_queue_head_t state_wait;
 	struct completion left;
