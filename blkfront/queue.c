@@ -20,6 +20,7 @@
  */
 #include <xen/interface/io/blkif.h>
 
+#include "trace.h"
 #include "vbd.h"
 
 static struct vbd_slot *slot_of(struct vbd_queue *q, struct request *rq)
@@ -280,6 +281,8 @@ static void vbd_complete(struct request *rq)
 		if (slot->op != BLKIF_OP_DISCARD)
 			status = BLK_STS_IOERR;
 	}
+	trace_vbd_end(q->vbd, id_of(q, rq), slot->op, bytes,
+		      blk_status_to_errno(status));
 	finish(rq, status, bytes);
 }
 

@@ -22,6 +22,7 @@
 #include <linux/vmalloc.h>
 #include <xen/interface/io/blkif.h>
 
+#include "trace.h"
 #include "vbd.h"
 
 /* The two ABIs that `protocol` tells the backend apart by differ in padding. */
@@ -104,6 +105,7 @@ bool vbd_ring_put(struct vbd_ring *ring, struct vbd_slot *slot,
 		/* All of the slot before its request; see take_response(). */
 		smp_store_release(&slot->rq, rq);
 		xpv_ring_put(&ring->ring, req, sizeof(*req));
+		trace_vbd_submit(ring->vbd, slot, rq, req);
 		ring->asked++;
 		ring->segments += slot->segs;
 	}
@@ -158,6 +160,7 @@ static const char *take_response(struct vbd_ring *ring)
 	if (rsp.operation != slot->op)
 		return "response with another operation than its request";
 	slot->status = response_status(&rsp);
+	trace_vbd_response(ring->vbd, &rsp);
 	WRITE_ONCE(slot->rq, NULL);
 	ring->answered++;
 	blk_mq_complete_request(rq);

@@ -20,6 +20,7 @@
 #include <linux/mm.h>
 #include <linux/tcp.h>
 
+#include "trace.h"
 #include "vnif.h"
 
 /* Packets up to this size are copied; of others, at most so much of the headers. */
@@ -257,6 +258,7 @@ static void deliver(struct vnif_queue *q)
 		vnif_rx_count(q, VNIF_RX_BYTES, len);
 		skb_record_rx_queue(skb, q->index);
 		set_hash(q, skb);
+		trace_vnif_rx(q, len, rx->packet.pieces);
 		napi_gro_receive(&rx->napi, skb);
 	}
 	vnif_rx_begin(&rx->packet);

@@ -21,6 +21,7 @@
 #include <linux/if_vlan.h>
 #include <linux/mm.h>
 
+#include "trace.h"
 #include "vnif.h"
 
 /* Packets up to this size go into one slot, however many pieces they are in. */
@@ -219,6 +220,7 @@ netdev_tx_t vnif_tx_xmit(struct sk_buff *skb, struct net_device *netdev)
 	}
 	skb_tx_timestamp(skb);
 	put_packet(q, skb, seg, n);
+	trace_vnif_tx(q, bytes, n);
 	stop_if_full(q);
 	vnif_tx_count(q, VNIF_TX_PACKETS, 1);
 	vnif_tx_count(q, VNIF_TX_BYTES, bytes);
@@ -265,6 +267,7 @@ bool vnif_tx_frame(struct vnif_queue *q, const void *data, unsigned int len)
 	}
 	memcpy(page_address(tx->slot[tx->free].copy), data, len);
 	put_copied(q, len, 0);
+	trace_vnif_tx(q, len, 1);
 	vnif_tx_count(q, VNIF_TX_PACKETS, 1);
 	vnif_tx_count(q, VNIF_TX_BYTES, len);
 	stop_if_full(q);
@@ -372,6 +375,7 @@ static const char *take_answer(struct vnif_queue *q,
 	}
 	if (rsp->id >= VNIF_RING_SLOTS || !tx->slot[rsp->id].out)
 		return "transmit: answer to a request that it does not have";
+	trace_vnif_tx_answer(q, rsp->id, rsp->status);
 	if (rsp->status < 0)
 		vnif_tx_count(q, VNIF_TX_ERRORS, 1);
 	if (!end_slot(q, &tx->slot[rsp->id], done))

@@ -34,6 +34,7 @@
 #include <xenpv/hypercall.h>
 
 #include "internal.h"
+#include "trace.h"
 
 #define NR_PORTS	EVTCHN_2L_NR_CHANNELS
 #define NR_WORDS	(NR_PORTS / BITS_PER_LONG)
@@ -206,9 +207,11 @@ static void throttle(struct xpv_evtchn *ec)
 static irqreturn_t port_handler(int irq, void *data)
 {
 	struct xpv_evtchn *ec = data;
+	bool work = ec->fn(ec->data);
 
 	ec->events++;
-	if (ec->fn(ec->data)) {
+	trace_xpv_event(ec, work);
+	if (work) {
 		ec->streak = 0;
 		return IRQ_HANDLED;
 	}
@@ -256,6 +259,7 @@ bool xpv_evtchn_upcall(unsigned int cpu)
 	info = &shared->vcpu_info[vcpu];
 	if (!READ_ONCE(info->evtchn_upcall_pending))
 		return false;
+	trace_xpv_upcall(cpu);
 	do {
 		WRITE_ONCE(info->evtchn_upcall_pending, 0);
 		/* Flag before selector: xchg orders; pairs with Xen, in reverse. */
@@ -424,6 +428,7 @@ EXPORT_SYMBOL_GPL(xpv_evtchn_close);
 
 void xpv_evtchn_notify(const struct xpv_evtchn *ec)
 {
+	trace_xpv_notify(ec);
 	xpv_hv_evtchn_send(ec->port);
 }
 EXPORT_SYMBOL_GPL(xpv_evtchn_notify);
