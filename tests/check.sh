@@ -15,7 +15,7 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 # shellcheck source=lib.sh
 . "$here/lib.sh"
 
-PARTS=(unit fuzz style doctor manual refusals matrix install beds)
+PARTS=(unit fuzz style doctor manual abi refusals matrix install beds)
 # One Xen host a line, the longest first: drivers, vCPUs, guests, cases. EVERY stands for
 # what is run on every guest; a guest of another kind is booted anew, so the cases
 # of one kind stand together.
@@ -26,7 +26,7 @@ BEDS=("ours 2 noxen-debug EVERY disk-forced store-garbage"
 	"ours 1 5.10-686,6.12-amd64 EVERY"
 	"native 2 6.1-amd64 refuse-native")
 # What takes longer than make check may: in make check-all.
-LONG_BEDS=("ours 2 noxen net-queues net-features net-xdp net-multicast net-returns"
+LONG_BEDS=("ours 2 noxen doctor abi trace net-queues net-features net-xdp net-multicast net-returns"
 	"ours 2 noxen disk-queues backend-returns backend-states backend-abuse loads-50 disk-swap disk-stacked disk-roles"
 	"ours 2 noxen-debug hostile-ring")
 # Backends that lie, for make check-hostile.
@@ -43,6 +43,7 @@ usage() {
 		  style     rules of the code base that a script can check
 		  doctor    xenpv-doctor on good guests and broken ones
 		  manual    manual pages: sound, every parameter and message
+		  abi       platform-pci/ABI has what the modules have
 		  refusals  where the modules must refuse to load, and say why
 		  install   make install and dkms, into a directory of their own
 		  matrix    the modules built for every kernel, W=1; sparse on $SPARSE_KERNEL
@@ -204,7 +205,7 @@ run_part() {
 	say "== $1"
 	case $1 in
 	unit | fuzz | matrix) "part_$1" ;;
-	style | doctor | manual | refusals | install) script "$1" ;;
+	style | doctor | manual | abi | refusals | install) script "$1" ;;
 	beds) part_beds beds "${BEDS[@]}" ;;
 	hostile) part_beds hostile "${HOSTILE_BEDS[@]}" ;;
 	long) part_beds long "${LONG_BEDS[@]}" ;;
