@@ -216,6 +216,18 @@ run_part() {
 	say "   $1: $((SECONDS - start)) s"
 }
 
+# keep PART...: what was found, for tests/tested.sh; that of make check in a file of its own.
+keep() {
+	local name=results
+	[ "$*" = "${PARTS[*]}" ] || name=results-$(tr ' ' + <<<"$*")
+	{
+		echo "# $(date -u +%F), revision $(git -C "$XENPV_TOP" describe --always --dirty 2>/dev/null || echo unknown)"
+		grep -ahom 1 'Xen version [^ ]* ([^)]*)' "$logs"/*/xen.log | sort -u | sed 's/^/# /'
+		"$XENPV_CACHE"/qemu/qemu-system-x86_64 --version 2>/dev/null | sed -n "1s/^/# /p"
+		sort -u "$tally"
+	} >"$logs/$name"
+}
+
 sum_up() {
 	local passed failed skipped
 	passed=$(grep -c '^PASS ' "$tally")
@@ -241,6 +253,7 @@ main() {
 	for part in "$@"; do
 		run_part "$part"
 	done
+	keep "$@"
 	sum_up
 }
 

@@ -3,7 +3,8 @@
 #
 # The manual pages: without a complaint of mandoc and groff, with every parameter and its
 # default, every line that the modules put into the kernel's log as a warning or an
-# error, and no such line that they do not; and the problems of xenpv-doctor.
+# error, and no such line that they do not; the problems of xenpv-doctor; and the table
+# of what was tested.
 # Prints PASS|FAIL NAME [REASON] for each.
 
 set -euo pipefail
@@ -74,3 +75,21 @@ done | verdict "every parameter is there"
 grep -oE '	(bad|note) [a-z-]+' platform-pci/xenpv-doctor | awk '$1 == "bad" { print $2 }' | sort -u | while read -r id; do
 	sed -n '/^\.Ss Problems/,/^\.Ss Secure/p' platform-pci/man/xenpv-doctor.8 | grep -qE "Li (.* )?$id( |\$)" || echo "no problem $id"
 done | verdict "every problem of the doctor is there"
+
+# What a run of all parts keeps, and what a bed leaves.
+results() {
+	printf '%s\n' '# 2026-01-02, revision abc' 'PASS unit/ring#1' 'FAIL unit/ring!1' 'PASS bed/noxen/boot' \
+		'FAIL bed/noxen/disk-ext4 a reason' 'SKIP bed/6.1-686/pair a reason' 'PASS matrix/noxen-w1 10 s' \
+		'SKIP matrix/7-cloud-amd64-w1 no mirror' 'PASS matrix/noxen-sparse 9 s' 'ok 5.10-686 net-tcp 12 fine'
+}
+
+results_table() {
+	local table row
+	table=$(tests/tested.sh <(results)) || { echo "it ends with $?"; return; }
+	for row in '- 2026-01-02, revision abc' '| `noxen` | yes | 1 | 1: disk-ext4 | 0 |' '| `6.1-686` |  | 0 | 0 | 1 |' \
+		'| `7-cloud-amd64` | skipped | - | - | - |' '| `5.10-686` |  | 1 | 0 | 0 |' '| unit | 1 | 1 | 0 |'; do
+		grep -qxF -- "$row" <<<"$table" || echo "the table lacks: $row"
+	done
+	[ "$(grep -c noxen <<<"$table")" = 1 ] || echo "noxen stands there more than once"
+}
+results_table | verdict "table of what was tested"
