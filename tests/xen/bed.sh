@@ -32,7 +32,8 @@
 # reason. A case also fails when a guest's kernel complained meanwhile.
 #
 # A fault of the host (QEMU gone, Xen panic, dom0 silent) is not the case's:
-# it is shown as BED FAULT and the case is run once more on a new host.
+# it is shown as BED FAULT and the case is run once more on a new host. So is a
+# guest that does not come up and had none of our modules loaded yet.
 
 set -euo pipefail
 HERE=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
@@ -132,6 +133,23 @@ bed_create() {
 	say "guest $name up in $((SECONDS - start)) s"
 }
 
+# bed_up NAME [KIND]: the same, and once more after a fault that cannot be ours.
+bed_up() {
+	bed_host || {
+		say "BED FAULT: the Xen host did not come up"
+		host_stop "$RUN"
+		bed_host || return
+	}
+	! bed_create "$@" || return 0
+	keep_logs "$1" create
+	if grep -qa xen_platform_pci "$(console "$1")"; then
+		return 1
+	fi
+	say "BED FAULT: guest $1 did not come up, logs in $OUT/$1.create"
+	bed_destroy "$1" || host_stop "$RUN"
+	bed_host && bed_create "$@"
+}
+
 guest_dir() { echo "/run/bed/$1"; }
 
 bed_destroy() {
@@ -187,7 +205,7 @@ keep_logs() {
 	dom0 "$RUN" -t 60 "id=\$(xl domid $1); xl vcpu-list $1; for i in \$(seq 0 $((VCPUS - 1))); do
 		/usr/lib/xen-4.17/bin/xenctx -S \$id \$i; done" >"$dir/vcpus" 2>&1 || :
 	cp "$(console "$1")" "$dir/console" 2>/dev/null || :
-	dom0 "$RUN" -t 60 "xl list; xenstore-ls -f; dmesg | tail -n 50; cat /var/log/xen/*$1*" \
+	dom0 "$RUN" -t 60 "xl list; xl dmesg | tail -n 20; xenstore-ls -f; dmesg | tail -n 50; cat /var/log/xen/*$1*" \
 		>"$dir/dom0" 2>&1 || :
 }
 
@@ -223,9 +241,11 @@ run_case() {
 		result "skip $name $case 0 no programs for this guest"
 		return
 	fi
-	bed_host && bed_create "$name" "$kind" && { [ -z "$other" ] || bed_create "$other" "$kind"; } || {
+	# The second one's trouble may have cost the host, and the first one with it.
+	bed_up "$name" "$kind" && { [ -z "$other" ] || {
+		bed_up "$other" "$kind" && bed_up "$name" "$kind"
+	}; } || {
 		result "FAIL $name $case $((SECONDS - start)) the guest does not come up"
-		keep_logs "$name" "$case"
 		bed_destroy "$name" || host_stop "$RUN"
 		return
 	}
@@ -324,12 +344,7 @@ cmd_try() {
 	shift 2
 	bed_open
 	bed_guest "$name"
-	bed_host && bed_create "$name" || {
-		rc=$?
-		cat "$(console "$name")" || :
-		dom0 "$RUN" -t 20 "tail -n 5 /var/log/xen/*$name*" || :
-		die "guest $name does not come up (status $rc)"
-	}
+	bed_up "$name" || die "guest $name does not come up; see $OUT/$name.create"
 	printf '%s\n' "$*" >"$RUN/share/guests/$name/try"
 	dom0 "$RUN" -t $((600 * XENPV_TIMESCALE)) "/bed/dom0/guest-run $name /bed/guests/$name/try" || rc=$?
 	echo "--- status $rc; kernel log:"
@@ -343,8 +358,7 @@ cmd_shell() {
 	[ $# -eq 1 ] || usage
 	bed_open
 	bed_guest "$name"
-	bed_host
-	bed_create "$name"
+	bed_up "$name"
 	say "root prompt in $name; exit or ^D ends the guest and the host"
 	dom0 "$RUN" -i "/bed/bin/client -i /run/bed/$name/chan 'cd /root; exec sh -l'"
 }
@@ -354,11 +368,7 @@ cmd_demo() {
 	[ $# -eq 1 ] && [ "$DRIVERS" = ours ] || usage
 	bed_open
 	bed_guest "$name"
-	bed_host || die "the Xen host does not come up"
-	bed_create "$name" emulated || {
-		keep_logs "$name" demo
-		die "guest $name does not come up"
-	}
+	bed_up "$name" emulated || die "guest $name does not come up; see $OUT/$name.create"
 	offset=$(console_size "$name")
 	dom0 "$RUN" -t $((600 * XENPV_TIMESCALE)) "/bed/dom0/demo $name" || rc=$?
 	if [ "$rc" -eq 125 ]; then
