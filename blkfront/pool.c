@@ -11,9 +11,9 @@
  *			there would be no way to keep it from being used again
  *
  * The pool is bounded. It begins with as many pages as let every request go on when
- * nothing else is under way, grows when a request has found it empty, and gives back
- * what nobody has missed for a while. A page with a standing grant goes only when
- * the backend has let go of it.
+ * nothing else is under way, grows when a request has found it empty and references
+ * are plenty, and gives back what nobody has missed for a while. A page with a
+ * standing grant goes only when the backend has let go of it.
  *
  * Life: vbd_pool_create() at connect, vbd_pool_destroy() when no page is in use.
  * Locks: the queue's lock, held by the callers of take, give and lost.
@@ -137,10 +137,10 @@ static void pool_work(struct work_struct *work)
 					     struct vbd_pool, work);
 	unsigned int noio = memalloc_noio_save();
 
-	if (xchg(&pool->wanted, false))
-		grow(pool->q, GROW_BY);
-	else
+	if (!xchg(&pool->wanted, false))
 		shrink(pool->q);
+	else if (!pool->q->vbd->persistent || xpv_gnt_plenty())
+		grow(pool->q, GROW_BY);
 	memalloc_noio_restore(noio);
 	if (pool->total > pool->min)
 		schedule_delayed_work(&pool->work, SHRINK_EVERY);

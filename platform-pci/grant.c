@@ -181,6 +181,16 @@ int xpv_gnt_claim(unsigned int n, grant_ref_t *refs)
 }
 EXPORT_SYMBOL_GPL(xpv_gnt_claim);
 
+bool xpv_gnt_plenty(void)
+{
+	unsigned int all = xpv_frames.grant_max * REFS_PER_FRAME;
+	unsigned int claimed = READ_ONCE(nr_chunks) * REFS_PER_FRAME -
+			       READ_ONCE(nr_free);
+
+	return claimed < all - all / 4;
+}
+EXPORT_SYMBOL_GPL(xpv_gnt_plenty);
+
 void xpv_gnt_release(unsigned int n, grant_ref_t *refs)
 {
 	unsigned long flags;

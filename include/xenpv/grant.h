@@ -106,4 +106,12 @@ unsigned int xpv_gnt_parked(void);
  */
 bool xpv_gnt_tolerates(domid_t domid);
 
+/**
+ * xpv_gnt_plenty() - is more than a quarter of the table unclaimed?
+ *
+ * To be asked before references are claimed that one could do without: devices that
+ * are still to come cannot connect without theirs. Any context; an estimate.
+ */
+bool xpv_gnt_plenty(void);
+
 #endif /* XENPV_GRANT_H */
