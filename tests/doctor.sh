@@ -113,6 +113,7 @@ good() {
 	bus_device vbd-51728 vbd "live 4 4" ""
 	bus_device vif-0 vif "live 4 4" ""
 	bus_device vbd-768 "" "down 1 2" ""
+	bus_device vkbd-0 "" "down 1 2" ""
 	disk sda pci0000:00/ata1/0:0:0:0 "QEMU HARDDISK"
 	disk xvdb vbd-51728 ""
 	card enX0 vif-0 vif
@@ -169,6 +170,7 @@ shells=(dash "busybox sh")
 good; guest good 0 "" "All is well: this guest uses PV drivers" "PV disks: xvdb \(mounted on /srv\)" \
 	"Emulated disks: sda \(mounted on /\)" "vbd-768 is left alone" \
 	"vif-0: connected, 2 of 2 queue\(s\), offloads: scatter-gather TSO" "vbd-51728: connected, 2 ring"
+if grep vkbd "$dir/text"; then echo "FAIL keyboard it is mentioned"; else echo "PASS keyboard"; fi
 shells=(dash)
 
 good; unload; sed -i 's/ hypervisor//' "$root/proc/cpuinfo"
