@@ -21,7 +21,7 @@ PARTS=(unit fuzz style doctor manual abi refusals matrix install beds)
 # of one kind stand together.
 EVERY="load-unload disk-verify disk-ext4 disk-hotplug net-ping net-tcp net-udp net-hotplug"
 BEDS=("ours 2 noxen-debug EVERY disk-forced store-garbage"
-	"ours 2 noxen boot EVERY disk-forced store-garbage backend-silent backend-lost few-grants disk-kinds disk-resize disk-discard unplug"
+	"ours 2 noxen boot EVERY disk-forced store-garbage backend-silent backend-lost few-grants disk-kinds disk-resize disk-discard unplug hostile-short"
 	"ours 2 6.1-686,6.1-amd64 EVERY pair"
 	"ours 1 5.10-686,6.12-amd64 EVERY"
 	"native 2 6.1-amd64 refuse-native")

@@ -156,9 +156,21 @@ static void respond_now(struct vbd *v, struct vbd_queue *q, uint64_t id,
 	ring_push(v, q, true);
 }
 
+/* Of a frontend that numbers its requests queue by queue, above 16 bits of tag. */
+static uint64_t id_of_other_queue(const struct vbd_queue *q)
+{
+	return q->head->id ^ 1 << 16;
+}
+
 static void impossible_id(struct vbd *v, struct vbd_queue *q)
 {
-	respond_now(v, q, number == 1 ? q->slots : number, q->head->op, RSP_OK);
+	uint64_t id = number;
+
+	if (number == 1)
+		id = q->slots;
+	else if (number == 2)
+		id = id_of_other_queue(q);
+	respond_now(v, q, id, q->head->op, RSP_OK);
 }
 
 static void free_slot(struct vbd *v, struct vbd_queue *q)
@@ -371,7 +383,7 @@ static const struct lie lies[] = {
 	{ "R02", 1U << 31, 1, SILENT, far_away, "rsp_prod far ahead, by NUMBER" },
 	{ "R03", 1, 1, SILENT, goes_back, "rsp_prod goes back by NUMBER" },
 	{ "R04", 3, 1, SILENT, never_asked, "NUMBER answers that were never asked for" },
-	{ "R05", ~0ULL, 1, SILENT, impossible_id, "id NUMBER; 1: size of the ring" },
+	{ "R05", ~0ULL, 1, SILENT, impossible_id, "id NUMBER; 1: size of the ring, 2: of another queue" },
 	{ "R06", 0, 1, SILENT, free_slot, "id of no request" },
 	{ "R07", 0, 2, SILENT, twice_at_once, "an id twice in a batch" },
 	{ "R08", 0, 2, SILENT, twice_later, "an id again, later" },

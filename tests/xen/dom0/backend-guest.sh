@@ -30,13 +30,17 @@ twice() {
 	mv "/tmp/read.$1" "/tmp/sum.$1"
 }
 
-# read_begin DISK...: all at once, in the background.
+# read_begin DISK...: all at once, in the background. One of them alone is waited for
+# at a time: many shells that look again and again keep the disks from coming.
 read_begin() {
-	for _d in "$@"; do
-		rm -f "/tmp/sum.$_d"
-		(if wait_for 60 usable "$_d"; then twice "$_d"; else echo absent >"/tmp/sum.$_d"; fi) \
-			</dev/null >/dev/null 2>&1 &
-	done
+	for _d in "$@"; do rm -f "/tmp/sum.$_d"; done
+	(
+		_until=$(($(date +%s) + 60))
+		for _d in "$@"; do
+			until usable "$_d" || [ "$(date +%s)" -ge $_until ]; do sleep 0.2; done
+			(if usable "$_d"; then twice "$_d"; else echo absent >"/tmp/sum.$_d"; fi) &
+		done
+	) </dev/null >/dev/null 2>&1 &
 }
 
 # read_end SECONDS DISK:NUMBER...: prints DISK SUM STATE for each. One that is not
@@ -141,8 +145,8 @@ leaks() {
 
 # ---- load ------------------------------------------------------------------------
 
-# ticks: busy and idle ones of all processors.
-ticks() { awk '/^cpu / { print $2 + $3 + $4 + $6 + $7 + $8, $5 }' /proc/stat; }
+# ticks: busy and idle ones of all processors; one that waits for I/O is idle.
+ticks() { awk '/^cpu / { print $2 + $3 + $4 + $7 + $8, $5 + $6 }' /proc/stat; }
 
 # cpu_busy SECONDS: per cent of the processors' time.
 cpu_busy() {
