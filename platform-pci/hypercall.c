@@ -110,10 +110,14 @@ int xpv_hv_vcpu_id(void)
 	return eax & XEN_HVM_CPUID_VCPU_ID_PRESENT ? (int)ebx : -ENODEV;
 }
 
+int xpv_hv_xenver(unsigned int what, void *answer)
+{
+	return hypercall(__HYPERVISOR_xen_version, what, answer, 0);
+}
+
 int xpv_hv_extra_version(char *buf)
 {
-	int err = hypercall(__HYPERVISOR_xen_version, XENVER_extraversion,
-			    buf, 0);
+	int err = xpv_hv_xenver(XENVER_extraversion, buf);
 
 	if (err)
 		buf[0] = '\0';

@@ -115,6 +115,10 @@ void xpv_platform_show(struct seq_file *m);
 void xpv_debug_start(void);
 void xpv_debug_stop(void);
 
+/* sysfs.c: /sys/hypervisor */
+void xpv_sysfs_start(void);
+void xpv_sysfs_stop(void);
+
 /* shutdown.c: control/shutdown */
 int xpv_shutdown_start(void);
 void xpv_shutdown_stop(void);

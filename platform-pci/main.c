@@ -11,6 +11,8 @@
  *	store      the xenstore client
  *	unplug     take away emulated devices that have a PV twin
  *	bus        the devices that xenstore shows, for xen-vbd and xen-vnif
+ *	dev        /dev/xen/xenbus and /proc/xen, for programs
+ *	sysfs      /sys/hypervisor
  *	shutdown   control/shutdown
  *
  * A request of a frontend goes: its ring (xenpv/ring.h), xpv_evtchn_notify(),
@@ -139,6 +141,8 @@ static void platform_stop(void)
 {
 	xpv_debug_stop();
 	xpv_shutdown_stop();
+	xpv_sysfs_stop();
+	xpv_dev_stop();
 	xpv_bus_stop();
 	xpv_xs_stop();
 	xpv_upcall_stop();
@@ -176,6 +180,9 @@ static int platform_start(struct pci_dev *pdev)
 	err = xpv_shutdown_start();
 	if (err)
 		goto err_bus;
+	/* Conveniences: what fails here was said, and the devices work. */
+	xpv_dev_start();
+	xpv_sysfs_start();
 	started = true;
 	xpv_debug_start();
 	return 0;

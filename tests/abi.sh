@@ -40,6 +40,8 @@ grep -rhoE '^static DEVICE_ATTR_R[OW]\([a-z_]+' xenbus | sed 's/.*(//' |
 	same "attributes of devices" 3< <(documented '^/sys/bus/xen/devices/DEVICE/')
 grep -rhoE '^static DEVICE_ATTR_R[OW]\([a-z_]+' blkfront | sed 's/.*(//' |
 	same "attributes of disks" 3< <(documented '^/sys/block/DISK/')
+sed -nE 's/^(ATTRIBUTE|COMPILE_STRING)\(([a-z_]+).*;$/\2/p' platform-pci/sysfs.c |
+	same "files in /sys/hypervisor" 3< <(documented '^/sys/hypervisor/')
 grep -rhoE 'debugfs_create_[a-z0-9]+\("[a-z]+", 0' platform-pci xenbus blkfront netfront | sed 's/.*("\(.*\)",.*/\1/' |
 	same "files in debugfs" 3< <(documented '^/sys/kernel/debug/')
 cat {platform-pci,blkfront,netfront}/trace.h |

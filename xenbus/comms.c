@@ -57,11 +57,13 @@ struct request {
 	struct list_head list;
 	enum request_state state;
 	bool abandoned;		/* caller gave up, but half of it is in the ring */
+	bool raw;		/* an error is an answer like any other */
 	struct xsd_sockmsg header;
 	u32 size;
 	u32 written;
 	struct completion done;
 	int err;
+	u32 reply_type;
 	char *reply;
 	u32 reply_len;
 	char msg[];
@@ -77,6 +79,7 @@ static struct {
 	struct list_head queue;
 	struct list_head sent;
 	u32 next_id;
+	u32 generation;
 	u32 req_prod;
 	u32 rsp_cons;
 	struct xpv_wire_reader in;
@@ -181,23 +184,32 @@ static bool give_up(struct request *req)
 	return ours;
 }
 
-int xpv_comms_talk(enum xsd_sockmsg_type type, u32 tx,
-		   const struct xpv_wire_part *parts, unsigned int n,
-		   char **reply, u32 *len)
+static struct request *create_request(u32 type, u32 tx,
+				      const struct xpv_wire_part *parts,
+				      unsigned int n)
 {
 	int size = xpv_wire_size(parts, n);
 	struct request *req;
-	int err;
 
 	if (size < 0)
-		return size;
+		return ERR_PTR(size);
 	req = kzalloc(sizeof(*req) + size, GFP_NOIO);
 	if (!req)
-		return -ENOMEM;
+		return ERR_PTR(-ENOMEM);
 	req->header.type = type;
 	req->header.tx_id = tx;
 	req->size = size;
 	init_completion(&req->done);
+	return req;
+}
+
+/* Send @req and wait; it is gone afterwards. @type: of the answer, or NULL. */
+static int talk(struct request *req, const struct xpv_wire_part *parts,
+		unsigned int n, u32 *type, char **reply, u32 *len)
+{
+	u32 asked = req->header.type;
+	int err;
+
 	submit(req, parts, n);
 	if (!wait_for_completion_timeout(&req->done, XPV_XS_TIMEOUT) &&
 	    !give_up(req)) {
@@ -207,7 +219,9 @@ int xpv_comms_talk(enum xsd_sockmsg_type type, u32 tx,
 	err = req->err;
 	if (err == -ETIMEDOUT)
 		pr_err_ratelimited("xenstored does not answer request type %u\n",
-				   type);
+				   asked);
+	if (type)
+		*type = req->reply_type;
 	if (len)
 		*len = req->reply_len;
 	if (reply && !err)
@@ -216,6 +230,34 @@ int xpv_comms_talk(enum xsd_sockmsg_type type, u32 tx,
 		kfree(req->reply);
 	kfree(req);
 	return err;
+}
+
+int xpv_comms_talk(enum xsd_sockmsg_type type, u32 tx,
+		   const struct xpv_wire_part *parts, unsigned int n,
+		   char **reply, u32 *len)
+{
+	struct request *req = create_request(type, tx, parts, n);
+
+	if (IS_ERR(req))
+		return PTR_ERR(req);
+	return talk(req, parts, n, NULL, reply, len);
+}
+
+int xpv_comms_pass(u32 *type, u32 tx, const void *body, u32 size, char **reply,
+		   u32 *len)
+{
+	struct xpv_wire_part part = { body, size };
+	struct request *req = create_request(*type, tx, &part, 1);
+
+	if (IS_ERR(req))
+		return PTR_ERR(req);
+	req->raw = true;
+	return talk(req, &part, 1, type, reply, len);
+}
+
+u32 xpv_comms_generation(void)
+{
+	return READ_ONCE(xs.generation);
 }
 
 /* ---- the thread: what comes in ----------------------------------------------- */
@@ -246,7 +288,8 @@ static void handle_answer(const struct xpv_wire_reader *in)
 				    in->header.len);
 		finish(req, -EIO, NULL, 0);
 	} else {
-		if (in->header.type == XS_ERROR)
+		req->reply_type = in->header.type;
+		if (in->header.type == XS_ERROR && !req->raw)
 			err = xpv_wire_errno(in->body, in->header.len);
 		else
 			reply = kmemdup(in->body, in->header.len + 1, GFP_NOIO);
@@ -325,6 +368,7 @@ static bool wait_connected(void)
 /* Begin where the ring stands. What is in it belongs to nobody any more. */
 static void adopt_ring(void)
 {
+	WRITE_ONCE(xs.generation, xs.generation + 1);
 	xs.req_prod = READ_ONCE(xs.page->req_prod);
 	xs.rsp_cons = READ_ONCE(xs.page->rsp_prod);
 	WRITE_ONCE(xs.page->rsp_cons, xs.rsp_cons);

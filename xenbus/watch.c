@@ -115,6 +115,14 @@ void xpv_xs_unwatch(struct xpv_watch *watch)
 }
 EXPORT_SYMBOL_GPL(xpv_xs_unwatch);
 
+void xpv_watch_forget(struct xpv_watch *watch)
+{
+	mutex_lock(&register_lock);
+	if (watch->id)
+		unlist(watch);
+	mutex_unlock(&register_lock);
+}
+
 static void restore(struct work_struct *work)
 {
 	struct xpv_watch *watch;

@@ -146,22 +146,27 @@ bool xpv_wire_answers(const struct xsd_sockmsg *msg,
 	       (msg->type == req->type || msg->type == XS_ERROR);
 }
 
+int xpv_wire_pair(const char *body, u32 len, const char **first,
+		  const char **second)
+{
+	u32 first_len = strnlen(body, len);
+	u32 second_len;
+
+	if (first_len == len)
+		return -EPROTO;
+	*first = body;
+	*second = body + first_len + 1;
+	second_len = strnlen(*second, len - first_len - 1);
+	/* The second's NUL is the last byte: no third string, none cut off. */
+	return first_len + 1 + second_len + 1 == len ? 0 : -EPROTO;
+}
+
 int xpv_wire_event(const struct xpv_wire_reader *r, const char **path,
 		   const char **token)
 {
-	u32 len = r->header.len;
-	u32 path_len, token_len;
-
-	if (len > XENSTORE_PAYLOAD_MAX)
+	if (r->header.len > XENSTORE_PAYLOAD_MAX)
 		return -EPROTO;
-	path_len = strnlen(r->body, len);
-	if (path_len == len)
-		return -EPROTO;
-	*path = r->body;
-	*token = r->body + path_len + 1;
-	token_len = strnlen(*token, len - path_len - 1);
-	/* The token's NUL is the last byte: no third string, none cut off. */
-	return path_len + 1 + token_len + 1 == len ? 0 : -EPROTO;
+	return xpv_wire_pair(r->body, r->header.len, path, token);
 }
 
 int xpv_wire_names(char *body, u32 len, char **names)
@@ -216,6 +221,8 @@ static const struct {
 	int err;
 	const char *name;
 } more_errors[] = {
+	/* Some kernels' header has it. */
+	{ E2BIG, "E2BIG" },
 	{ EPERM, "EPERM" },
 	{ ENOSPC, "EQUOTA" },
 };
@@ -237,4 +244,14 @@ int xpv_wire_errno(const char *body, u32 len)
 		if (same_name(more_errors[i].name, body, len))
 			return -more_errors[i].err;
 	return -EIO;
+}
+
+const char *xpv_wire_error(int err)
+{
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(xsd_errors); i++)
+		if (xsd_errors[i].errnum == -err)
+			return xsd_errors[i].errstring;
+	return "EIO";
 }

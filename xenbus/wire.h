@@ -133,6 +133,18 @@ int xpv_wire_event(const struct xpv_wire_reader *r, const char **path,
 		   const char **token);
 
 /**
+ * xpv_wire_pair() - take two strings apart
+ * @body: payload
+ * @len: its length
+ * @first: set to the first one, terminated, within @body
+ * @second: set to the second one
+ *
+ * Return: 0, or -EPROTO if it is not exactly two strings.
+ */
+int xpv_wire_pair(const char *body, u32 len, const char **first,
+		  const char **second);
+
+/**
  * xpv_wire_names() - take a directory listing apart
  * @body: payload
  * @len: its length
@@ -178,5 +190,13 @@ int xpv_wire_listing(char *body, u32 len, struct xpv_wire_listing *part);
  * Return: -errno; -EIO for a name that is not known.
  */
 int xpv_wire_errno(const char *body, u32 len);
+
+/**
+ * xpv_wire_error() - the name that an error has in a message
+ * @err: -errno
+ *
+ * Return: payload of an XS_ERROR, terminated; "EIO" for what has no name there.
+ */
+const char *xpv_wire_error(int err);
 
 #endif /* XENPV_WIRE_H */

@@ -3,7 +3,8 @@
  * What the files of xenbus/ know of each other, and platform-pci/main.c of them.
  *
  * From below: wire.c value.c phase.c (pure), comms.c (messages), store.c (verbs),
- * watch.c, bus.c (devices and drivers), keys.c (their values), handshake.c.
+ * watch.c, bus.c (devices and drivers), keys.c (their values), handshake.c; beside
+ * the bus opener.c and dev.c, for programs.
  *
  * Life of a device
  *	scan (bus.c): created and registered -> bus probe: driver's probe, then
@@ -54,6 +55,23 @@ int xpv_xs_start(void);
  */
 void xpv_xs_stop(void);
 
+/* Of dev.c, for platform-pci/main.c. */
+
+/**
+ * xpv_dev_start() - make the nodes through which programs reach xenstore
+ *
+ * Without them the drivers work all the same: an error is said, not returned.
+ */
+void xpv_dev_start(void);
+
+/**
+ * xpv_dev_stop() - take the nodes away; who has one open is told so
+ *
+ * Waits until xenstored has nothing of theirs any more, or does not answer.
+ * Accepts nodes that were never made.
+ */
+void xpv_dev_stop(void);
+
 /* Of bus.c, for platform-pci/main.c. */
 int xpv_bus_start(void);
 
@@ -94,6 +112,30 @@ char *xpv_bus_read_backend(const char *node, domid_t *domid);
 int xpv_comms_talk(enum xsd_sockmsg_type type, u32 tx,
 		   const struct xpv_wire_part *parts, unsigned int n,
 		   char **reply, u32 *len);
+
+/**
+ * xpv_comms_pass() - a request as somebody else made it, and its answer as it came
+ * @type: what to do; set to what the answer is: the same, or XS_ERROR
+ * @tx: in which transaction
+ * @body: payload
+ * @size: its length
+ * @reply: set to the answer, terminated, to be freed with kfree()
+ * @len: set to its length
+ *
+ * As xpv_comms_talk(), but an error of xenstored is an answer, too.
+ *
+ * Return: 0, or -errno if there is no answer.
+ */
+int xpv_comms_pass(u32 *type, u32 tx, const void *body, u32 size, char **reply,
+		   u32 *len);
+
+/**
+ * xpv_comms_generation() - how often the ring was connected
+ *
+ * Transactions begin and end with one connection: those of another generation are
+ * gone, and their numbers may belong to somebody else.
+ */
+u32 xpv_comms_generation(void);
 int xpv_comms_start(void);
 void xpv_comms_stop(void);
 
@@ -101,6 +143,12 @@ void xpv_comms_stop(void);
 void xpv_watch_deliver(const struct xpv_wire_reader *msg);
 void xpv_watch_restore(void);
 void xpv_watch_stop(void);
+
+/**
+ * xpv_watch_forget() - stop watching without a word to xenstored
+ * @watch: as for xpv_xs_unwatch(), which it stands for where nobody answers
+ */
+void xpv_watch_forget(struct xpv_watch *watch);
 
 /* handshake.c */
 int xpv_control_init(void);

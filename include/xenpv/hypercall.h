@@ -51,6 +51,17 @@ int xpv_hv_detect(struct xpv_hv_version *ver);
 int xpv_hv_vcpu_id(void);
 
 /**
+ * xpv_hv_xenver() - what the hypervisor says of itself
+ * @what: XENVER_* of <xen/interface/version.h>
+ * @answer: of the type that stands there; NULL where the result is the answer
+ *
+ * Strings need not be terminated when they fill their place.
+ *
+ * Return: 0 or more, or -errno; -EPERM for what this guest must not know.
+ */
+int xpv_hv_xenver(unsigned int what, void *answer);
+
+/**
  * xpv_hv_extra_version() - the text behind the version number, as ".7-deb12"
  * @buf: at least XEN_EXTRAVERSION_LEN bytes; always terminated
  */

@@ -539,6 +539,61 @@ static void error_names(void **state)
 	}
 }
 
+/* Two strings as a program sends them: in memory of exactly their length. */
+static void pairs(void **state)
+{
+	static const struct {
+		const char *body;
+		u32 len;
+		const char *first, *second;	/* NULL: refused */
+	} rows[] = {
+		{ "path\0token", 11, "path", "token" },
+		{ "\0", 2, "", "" },
+		{ "path\0", 6, "path", "" },
+		{ "", 0, NULL, NULL },
+		{ "", 1, NULL, NULL },			/* one string */
+		{ "path", 5, NULL, NULL },
+		{ "path", 4, NULL, NULL },		/* no end */
+		{ "path\0token", 10, NULL, NULL },	/* the second has no end */
+		{ "a\0b\0c", 6, NULL, NULL },		/* three */
+		{ "a\0b\0", 5, NULL, NULL },		/* an empty third */
+	};
+
+	for (u32 i = 0; i < ARRAY_SIZE(rows); i++) {
+		char *body = malloc(rows[i].len ? rows[i].len : 1);
+		const char *first, *second;
+		int err;
+
+		memcpy(body, rows[i].body, rows[i].len);
+		err = xpv_wire_pair(body, rows[i].len, &first, &second);
+		if (rows[i].first) {
+			assert_int_equal(err, 0);
+			assert_string_equal(first, rows[i].first);
+			assert_string_equal(second, rows[i].second);
+		} else {
+			assert_int_equal(err, -EPROTO);
+		}
+		free(body);
+	}
+}
+
+/* What xenstored would have said, from our errors, and back. */
+static void names_of_errors(void **state)
+{
+	static const int errors[] = { EINVAL, EACCES, EEXIST, ENOENT, ENOMEM,
+				      ENOSPC, EIO, ENOSYS, EBUSY, EAGAIN };
+
+	for (u32 i = 0; i < ARRAY_SIZE(errors); i++) {
+		const char *name = xpv_wire_error(-errors[i]);
+
+		assert_int_equal(xpv_wire_errno(name, strlen(name) + 1),
+				 -errors[i]);
+	}
+	assert_string_equal(xpv_wire_error(-ENOENT), "ENOENT");
+	assert_string_equal(xpv_wire_error(-ETIMEDOUT), "EIO");
+	assert_string_equal(xpv_wire_error(-EPROTO), "EIO");
+}
+
 /* ---- noise -------------------------------------------------------------------- */
 
 /* A server that writes noise and lies about indices: no byte out of bounds. */
@@ -599,6 +654,8 @@ int main(void)
 		TEST(listing_parts_refused),
 		TEST(listing_comes_together),
 		TEST(error_names),
+		TEST(pairs),
+		TEST(names_of_errors),
 		TEST(noise),
 	};
 
