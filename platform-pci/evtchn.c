@@ -473,7 +473,8 @@ void xpv_evtchn_leave_cpu(unsigned int cpu)
 		masked = sync_test_and_set_bit(port, mask_word(0));
 		if (port_of[port])
 			bind_to_cpu(port_of[port], boot);
-		if (!masked)
+		/* Not under the interrupt's lock: it may have been unmasked. */
+		if (!masked || !sync_test_bit(port, mask_word(0)))
 			port_unmask(port);
 	}
 	raw_spin_unlock_irqrestore(&bind_lock, flags);
