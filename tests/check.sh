@@ -28,6 +28,7 @@ BEDS=("ours 2 noxen-debug EVERY disk-forced store-garbage"
 # What takes longer than make check may: in make check-all.
 LONG_BEDS=("ours 2 noxen doctor abi trace net-queues net-features net-xdp net-multicast net-returns"
 	"ours 2 noxen disk-queues backend-returns backend-states backend-abuse loads-50 disk-swap disk-stacked disk-roles"
+	"ours 2 noxen events events-storm store-node"
 	"ours 2 noxen-debug hostile-ring")
 # Backends that lie, for make check-hostile.
 HOSTILE_BEDS=("ours 2 noxen honest-backend hostile-ring hostile-requests hostile-silence hostile-keys")

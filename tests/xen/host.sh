@@ -35,15 +35,16 @@ HOST_XEN_ARGS="dom0_max_vcpus=1 dom0_mem=1200M,max:1200M spec-ctrl=no com1=11520
 HOST_DOM0_ARGS="console=hvc0 quiet mitigations=off tsc=reliable"
 
 host_prepare() {
-	local run=$1 tools backends
+	local run=$1 tools backends xsdev
 	HOST_QEMU=$("$XENPV_TESTS/xen/qemu.sh")/qemu-system-x86_64
 	HOST_IMAGES=$("$XENPV_TESTS/xen/dom0.sh")
 	mapfile -t tools < <("$XENPV_TESTS/guest/tools.sh" amd64)
 	[ ${#tools[@]} = 2 ] || die "no programs for dom0"
 	backends=$("$XENPV_TESTS/backend/build.sh")
+	xsdev=$("$XENPV_TESTS/guest/xsdev.sh")
 	mkdir -p "$run/share"/{bin,boot,guests,log}
 	cp "$("$XENPV_TESTS/xen/loader.sh")/mbr.img" "$run/share/boot/"
-	cp "${tools[1]}"/{agent,client,stream} "$backends/vbd-backend" "$run/share/bin/"
+	cp "${tools[1]}"/{agent,client,stream} "$backends/vbd-backend" "$xsdev/xsdev" "$run/share/bin/"
 	cp -r "$XENPV_TESTS/xen/dom0" "$XENPV_TESTS/xen/cases" "$run/share/"
 }
 
