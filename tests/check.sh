@@ -31,7 +31,8 @@ LONG_BEDS=("ours 2 noxen doctor abi trace net-queues net-features net-xdp net-mu
 	"ours 2 noxen events events-storm store-node"
 	"ours 2 noxen-debug hostile-ring")
 # Backends that lie, for make check-hostile.
-HOSTILE_BEDS=("ours 2 noxen honest-backend hostile-ring hostile-requests hostile-silence hostile-keys")
+HOSTILE_BEDS=("ours 2 noxen honest-backend hostile-ring hostile-requests hostile-silence hostile-keys"
+	"ours 2 noxen honest-vif")
 DISK_BED="ours 2 noxen load-unload disk-verify disk-ext4 disk-hotplug disk-forced disk-kinds disk-resize
 	disk-queues disk-discard disk-swap disk-stacked backend-silent backend-lost backend-returns backend-states backend-abuse few-grants disk-roles"
 SPARSE_KERNEL=6.12-amd64

@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=sh
 #
-# The guest's half of backend.sh; sent to the guest, used beside its own lib.sh.
+# The guest's half of backend.sh; sent to the guest, used beside its own lib.sh. The
+# devices it is about are disks unless BE_TYPE says otherwise.
+: "${BE_TYPE:=vbd}"
 
 # other_disk: checksum of the beginning of a disk that dom0's own backend serves.
 other_disk() { dd if=/dev/xvdf bs=64k count=16 iflag=direct 2>/dev/null | md5sum | cut -d' ' -f1; }
@@ -15,7 +17,7 @@ others() {
 		{ echo "a card does not carry data: $(tail -n 1 /tmp/stream.log)"; return 1; }
 }
 
-state_of() { cut -d' ' -f1 "/sys/bus/xen/devices/vbd-$1/state" 2>/dev/null || echo gone; }
+state_of() { cut -d' ' -f1 "/sys/bus/xen/devices/$BE_TYPE-$1/state" 2>/dev/null || echo gone; }
 usable() { dd if="/dev/$1" of=/dev/null count=0 2>/dev/null; }
 
 # ---- reading ---------------------------------------------------------------------
@@ -56,7 +58,7 @@ read_end() {
 
 # ---- facts -----------------------------------------------------------------------
 
-has_driver() { test -e "/sys/bus/xen/devices/vbd-$1/driver"; }
+has_driver() { test -e "/sys/bus/xen/devices/$BE_TYPE-$1/driver"; }
 
 # settled DISK NUMBER: it is used, or it will not be.
 settled() {
@@ -96,14 +98,14 @@ facts() {
 # wait_live NUMBER...: connected, again.
 wait_live() {
 	for _d in "$@"; do
-		wait_for 60 grep -q '^live' "/sys/bus/xen/devices/vbd-$_d/state" || { echo "vbd-$_d is $(state_of "$_d")"; return 1; }
+		wait_for 60 grep -q '^live' "/sys/bus/xen/devices/$BE_TYPE-$_d/state" || { echo "$BE_TYPE-$_d is $(state_of "$_d")"; return 1; }
 	done
 }
 
 # wait_broken NUMBER...: as long as that may take.
 wait_broken() {
 	for _d in "$@"; do
-		wait_for 20 grep -q '^broken' "/sys/bus/xen/devices/vbd-$_d/state" || echo "vbd-$_d is $(state_of "$_d")"
+		wait_for 20 grep -q '^broken' "/sys/bus/xen/devices/$BE_TYPE-$_d/state" || echo "$BE_TYPE-$_d is $(state_of "$_d")"
 	done
 }
 
@@ -116,7 +118,7 @@ states() {
 
 devices_gone() {
 	for _d in "$@"; do
-		wait_for 30 test ! -e "/sys/bus/xen/devices/vbd-$_d" || return 1
+		wait_for 30 test ! -e "/sys/bus/xen/devices/$BE_TYPE-$_d" || return 1
 	done
 }
 
@@ -157,7 +159,7 @@ cpu_busy() {
 # unbind NUMBER...: take devices from the driver; each ends by itself.
 unbind() {
 	for _d in "$@"; do
-		echo "vbd-$_d" >/sys/bus/xen/drivers/vbd/unbind &
+		echo "$BE_TYPE-$_d" >/sys/bus/xen/drivers/$BE_TYPE/unbind &
 	done
 	wait
 }
