@@ -9,6 +9,7 @@
  *	connect		geometry and features (offer.c); then slots with all their
  *			references, and the disk
  *	changed		size and mode may change while connected
+ *	suspend, resume	requests wait in the block layer meanwhile
  *	stop, disconnect	see the table below
  *
  *	why	requests		the disk
@@ -318,4 +319,15 @@ void vbd_disconnect(struct xpv_device *xd, enum xpv_why why)
 	destroy_connection(vbd);
 	if (why != XPV_WHY_RESET && why != XPV_WHY_BROKEN)
 		vbd_disk_kill(vbd);
+}
+
+/* What is under way goes on, until the guest stands still. */
+void vbd_suspend(struct xpv_device *xd)
+{
+	vbd_io_hold(dev_get_drvdata(&xd->dev));
+}
+
+void vbd_resume(struct xpv_device *xd)
+{
+	vbd_io_release(dev_get_drvdata(&xd->dev));
 }

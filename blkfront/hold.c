@@ -3,6 +3,7 @@
  * Requests across connections: what the handshake does with them.
  *
  *	hold	they wait in the block layer; queue_rq runs nowhere
+ *	release	they go on: nothing has happened meanwhile
  *	keep	those that the backend has are taken back, to be sent to the next one
  *	start	the kept ones are sent, oldest first, then all that waited or comes
  *	fail	all end with errors, now and until the next start
@@ -42,7 +43,11 @@ void vbd_io_hold(struct vbd *vbd)
 	vbd->held = true;
 }
 
-static void release_held(struct vbd *vbd)
+/**
+ * vbd_io_release() - let requests reach the rings again, which are as they were
+ * @vbd: the device, held or not
+ */
+void vbd_io_release(struct vbd *vbd)
 {
 	if (!vbd->held)
 		return;
@@ -176,7 +181,7 @@ void vbd_io_start(struct vbd *vbd)
 	for (i = 0; i < vbd->rings; i++)
 		vbd_ring_start(&vbd->ring[i]);
 	send_kept(vbd);
-	release_held(vbd);
+	vbd_io_release(vbd);
 }
 
 static void fail_kept(struct vbd *vbd)
@@ -213,7 +218,7 @@ void vbd_io_fail(struct vbd *vbd)
 	fail_kept(vbd);
 	blk_mq_tagset_wait_completed_request(&vbd->tags);
 	if (was_held)
-		release_held(vbd);
+		vbd_io_release(vbd);
 	else
 		blk_mq_unquiesce_queue(vbd->disk->queue);
 }

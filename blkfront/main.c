@@ -155,6 +155,8 @@ static struct xpv_driver vbd_driver = {
 	.changed = vbd_changed,
 	.stop = vbd_stop,
 	.disconnect = vbd_disconnect,
+	.suspend = vbd_suspend,
+	.resume = vbd_resume,
 	.remove = vbd_remove,
 	.linger = &vbd_reconnect_timeout,
 };

@@ -336,6 +336,8 @@ int vbd_connect(struct xpv_device *xd);
 void vbd_changed(struct xpv_device *xd);
 int vbd_stop(struct xpv_device *xd, enum xpv_why why);
 void vbd_disconnect(struct xpv_device *xd, enum xpv_why why);
+void vbd_suspend(struct xpv_device *xd);
+void vbd_resume(struct xpv_device *xd);
 
 /* disk.c */
 void vbd_disk_init(struct vbd *vbd);
@@ -347,6 +349,7 @@ void vbd_disk_kill(struct vbd *vbd);
 
 /* hold.c */
 void vbd_io_hold(struct vbd *vbd);
+void vbd_io_release(struct vbd *vbd);
 void vbd_io_start(struct vbd *vbd);
 void vbd_io_fail(struct vbd *vbd);
 void vbd_io_keep(struct vbd *vbd);

@@ -293,6 +293,50 @@ void vnif_changed(struct xpv_device *xd)
 	vnif_mcast_follow(vnif);
 }
 
+/* Under RTNL; stops them once, however often the device is stopped. */
+static void stop_queues(struct vnif *vnif)
+{
+	unsigned int i;
+
+	if (!vnif->live)
+		return;
+	vnif->live = false;
+	for (i = 0; i < vnif->nqueues && netif_running(vnif->netdev); i++)
+		vnif_queue_stop(&vnif->queues[i]);
+}
+
+/**
+ * vnif_suspend() - no packet moves, and the stack sees no change of the link
+ * @xd: the bus's device
+ */
+void vnif_suspend(struct xpv_device *xd)
+{
+	struct vnif *vnif = dev_get_drvdata(&xd->dev);
+
+	rtnl_lock();
+	/* Neither configured nor taken for hung meanwhile. */
+	netif_device_detach(vnif->netdev);
+	stop_queues(vnif);
+	rtnl_unlock();
+}
+
+/**
+ * vnif_resume() - packets move again, on the same rings
+ * @xd: the bus's device
+ */
+void vnif_resume(struct xpv_device *xd)
+{
+	struct vnif *vnif = dev_get_drvdata(&xd->dev);
+	unsigned int i;
+
+	rtnl_lock();
+	vnif->live = true;
+	for (i = 0; i < vnif->nqueues && netif_running(vnif->netdev); i++)
+		vnif_queue_start(&vnif->queues[i]);
+	netif_device_attach(vnif->netdev);
+	rtnl_unlock();
+}
+
 /**
  * vnif_stop() - no packet moves any more
  * @xd: the bus's device
@@ -305,10 +349,10 @@ int vnif_stop(struct xpv_device *xd, enum xpv_why why)
 	unsigned int i;
 
 	rtnl_lock();
-	vnif->live = false;
 	netif_carrier_off(vnif->netdev);
-	for (i = 0; i < vnif->nqueues && netif_running(vnif->netdev); i++)
-		vnif_queue_stop(&vnif->queues[i]);
+	stop_queues(vnif);
+	/* After vnif_suspend(). */
+	netif_device_attach(vnif->netdev);
 	rtnl_unlock();
 
 	if (why != XPV_WHY_CLOSING && why != XPV_WHY_REMOVE)

@@ -249,6 +249,8 @@ static struct xpv_driver vnif_driver = {
 	.changed = vnif_changed,
 	.stop = vnif_stop,
 	.disconnect = vnif_disconnect,
+	.suspend = vnif_suspend,
+	.resume = vnif_resume,
 	.remove = vnif_remove,
 };
 

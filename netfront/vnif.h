@@ -407,6 +407,8 @@ int vnif_connect(struct xpv_device *xd);
 void vnif_changed(struct xpv_device *xd);
 int vnif_stop(struct xpv_device *xd, enum xpv_why why);
 void vnif_disconnect(struct xpv_device *xd, enum xpv_why why);
+void vnif_suspend(struct xpv_device *xd);
+void vnif_resume(struct xpv_device *xd);
 
 /* queue.c */
 int vnif_queue_create(struct vnif_queue *q);

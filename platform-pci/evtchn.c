@@ -11,7 +11,8 @@
  *
  * Life of a port: allocate in Xen, make the interrupt, bind to a vCPU, request,
  * unmask; backwards when closed. A port is masked in shared info whenever it has
- * no open struct xpv_evtchn. start closes what an earlier kernel left behind.
+ * no open struct xpv_evtchn. start closes what an earlier kernel left behind. Where
+ * the guest was moved, ports are lost, and only their interrupts are left to close.
  * Locks: bind_lock (raw, any context) guards port_of[], the bound[] bitmaps and
  * ec->cpu. The upcall reads port_of[] with interrupts off; closing waits for a
  * grace period before a port's interrupt is freed.
@@ -413,7 +414,8 @@ int xpv_evtchn_open_self(struct xpv_evtchn *ec, unsigned int cpu,
 
 void xpv_evtchn_close(struct xpv_evtchn *ec)
 {
-	if (!ec->port)
+	/* Not the port: that is 0 as well when it was lost (xpv_evtchn_resume()). */
+	if (!ec->irq)
 		return;
 	irq_set_affinity_hint(ec->irq, NULL);
 	free_irq(ec->irq, ec);
@@ -513,7 +515,7 @@ bool xpv_evtchn_next(evtchn_port_t *port, struct xpv_evtchn_facts *facts)
  * A kernel that ran before us may have crashed with ports open: close them, but
  * for the two that the toolstack made.
  */
-static void close_stale_ports(void)
+static unsigned int close_stale_ports(void)
 {
 	u64 store = 0, console = 0;
 	unsigned int closed = 0;
@@ -532,8 +534,7 @@ static void close_stale_ports(void)
 		if (!xpv_hv_evtchn_close(port))
 			closed++;
 	}
-	if (closed)
-		pr_info("closed %u event channels of an earlier kernel\n", closed);
+	return closed;
 }
 
 static void mask_everything(void)
@@ -559,7 +560,43 @@ static void mask_everything(void)
  */
 void xpv_evtchn_reset(void)
 {
+	unsigned int closed;
+
 	mask_everything();
+	closed = close_stale_ports();
+	if (closed)
+		pr_info("closed %u event channels of an earlier kernel\n", closed);
+}
+
+/* An open port that is none: to be closed, and meanwhile nothing to Xen. */
+static void lose_port(evtchn_port_t port)
+{
+	struct xpv_evtchn *ec = port_of[port];
+
+	if (!ec)
+		return;
+	port_of[port] = NULL;
+	clear_bit(port, per_cpu_ptr(cpu_ports, ec->cpu)->bound);
+	ec->port = 0;
+	ec->owned = false;
+}
+
+/**
+ * xpv_evtchn_resume() - the guest runs in another domain, where it has no ports
+ *
+ * Every open port is lost: no event comes, what is sent goes nowhere, and its owner
+ * closes it as ever. The number 0 is no port of anybody's, so whatever is done to the
+ * interrupt of one until then hits nobody. Interrupts are off on every CPU; the
+ * callback parameter was written, as for xpv_evtchn_reset().
+ */
+void xpv_evtchn_resume(void)
+{
+	evtchn_port_t port;
+
+	for (port = 1; port < NR_PORTS; port++)
+		lose_port(port);
+	mask_everything();
+	/* It may be the same domain after all. */
 	close_stale_ports();
 }
 

@@ -15,8 +15,9 @@
  * Frame 0 of the block is shared info; frame 1 + n is grant table frame n.
  *
  * Life: start maps shared info and the frames that the table has already (an
- * earlier kernel may have grown it); grow maps one more; stop gives all back.
- * Locks: start and stop run alone; grow is called under grant.c's grow mutex.
+ * earlier kernel may have grown it); grow maps one more; resume maps all again; stop
+ * gives all back.
+ * Locks: start, stop and resume run alone; grow is called under grant.c's grow mutex.
  * Trust: Xen only.
  */
 #include <linux/gfp.h>
@@ -200,6 +201,41 @@ int xpv_frames_grow_grant(void)
 	if (!err)
 		xpv_frames.grant_now++;
 	return err;
+}
+
+/* Xen's page where it was, or ordinary memory that nobody else reads. */
+static int remap_frame(unsigned int frame, int err)
+{
+	if (!err)
+		return 0;
+	__clear_bit(frame, holds_xen);
+	if (!xpv_hv_populate_frame(base_gfn + frame))
+		memset(frame_address(frame), 0, PAGE_SIZE);
+	return err;
+}
+
+/**
+ * xpv_frames_resume() - map all again: the guest runs in another domain
+ *
+ * Its frames have stayed behind and left holes. Interrupts are off on every CPU.
+ *
+ * Return: 0, or the first error: what could not be mapped is ordinary memory then, and
+ * whatever depends on it fails in its own way.
+ */
+int xpv_frames_resume(void)
+{
+	unsigned int n = xpv_frames.grant_now;
+	int err, ret;
+
+	/* A domain begins with version 1; one that goes on has it. */
+	xpv_hv_grant_set_v1();
+	ret = remap_frame(0, xpv_hv_map_shared_info(base_gfn));
+	/* The highest first: that one makes the table grow to its size. */
+	while (n-- > 0) {
+		err = remap_frame(1 + n, xpv_hv_map_grant_frame(n, base_gfn + 1 + n));
+		ret = ret ?: err;
+	}
+	return ret;
 }
 
 void xpv_frames_stop(void)

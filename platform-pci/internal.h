@@ -39,6 +39,7 @@ extern struct xpv_frames xpv_frames;
 
 int xpv_frames_start(struct pci_dev *pdev, bool use_bar);
 int xpv_frames_grow_grant(void);
+int xpv_frames_resume(void);
 void xpv_frames_stop(void);
 
 /* grant.c */
@@ -49,6 +50,7 @@ void xpv_gnt_stop(void);
 int xpv_evtchn_start(void);
 void xpv_evtchn_stop(void);
 void xpv_evtchn_reset(void);
+void xpv_evtchn_resume(void);
 bool xpv_evtchn_upcall(unsigned int cpu);
 void xpv_evtchn_leave_cpu(unsigned int cpu);
 
@@ -80,6 +82,8 @@ void xpv_upcall_describe(char *buf, size_t size);
 bool xpv_upcall_on_cpu(unsigned int cpu);
 int xpv_upcall_vcpu(unsigned int cpu);
 unsigned int xpv_upcall_boot_cpu(void);
+unsigned int xpv_upcall_cpu_of(int vcpu);
+int xpv_upcall_resume(void);
 
 /* unplug.c */
 
@@ -118,6 +122,26 @@ void xpv_debug_stop(void);
 /* sysfs.c: /sys/hypervisor */
 void xpv_sysfs_start(void);
 void xpv_sysfs_stop(void);
+
+/**
+ * xpv_unplug_again() - the guest runs in another domain: what was unplugged is back
+ *
+ * Process context. Linux knows nothing of these devices any more; a disk that is
+ * there twice must not be.
+ */
+void xpv_unplug_again(void);
+
+/* suspend.c */
+
+/**
+ * xpv_suspend() - stand still until the host lets the guest go on
+ *
+ * Process context; nobody else may call it meanwhile.
+ *
+ * Return: true if the guest runs in another domain, with another xenstore; false if
+ * it was not suspended after all.
+ */
+bool xpv_suspend(void);
 
 /* shutdown.c: control/shutdown */
 int xpv_shutdown_start(void);

@@ -1,16 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * control/shutdown: the host's administrator asks the guest to stop.
+ * What the host's administrator asks of the guest: to stop, or to stand still.
  *
- * The toolstack writes a word there; the guest acknowledges by writing an empty
- * string in a transaction, so that a request cannot be lost or taken twice, and
- * then does it. Which words we serve stands in control/feature-*. Suspend is not
- * among them yet, so it is not announced and not acknowledged: the toolstack
- * says so to the administrator.
+ * The toolstack writes a word to control/shutdown; the guest acknowledges by writing
+ * an empty string in a transaction, so that a request cannot be lost or taken twice,
+ * and then does it. Which words we serve stands in control/feature-*. For suspend
+ * there is a shorter way, too: an event channel whose port stands in
+ * device/suspend/event-channel.
  *
- * Life: start announces and watches; stop takes both back. The watch only queues
- * work; the work talks to xenstore.
- * Locks: none; the work item never runs twice at once.
+ * A guest that was suspended may run in another domain then (suspend.c), where
+ * nobody knows yet what it serves: it announces all again.
+ *
+ * Life: start announces and watches; stop takes both back. Watch and event only queue
+ * work on a queue of our own, where nobody else's work is in the way.
+ * Locks: none; the queue is ordered, so one work item runs at a time.
  * Trust: whatever the host asks is within its rights; unknown words are ignored.
  */
 #include <linux/reboot.h>
@@ -23,10 +26,27 @@
 
 /* So often is the acknowledgement tried again when others write meanwhile. */
 #define ACK_TRIES	100
+/* Where toolstacks look for the port; they make the node and leave it empty. */
+#define PORT_DIR	"device/suspend"
+#define PORT_NODE	"event-channel"
+/* The toolstack's domain. */
+#define TOOLSTACK	0
+
+static struct workqueue_struct *queue;
+static struct xpv_evtchn suspend_port;
+static bool stopping;
+
+static void announce(void);
 
 static void power_off(void)
 {
 	orderly_poweroff(true);
+}
+
+static void suspend(void)
+{
+	if (xpv_suspend() && !READ_ONCE(stopping))
+		announce();
 }
 
 static const struct command {
@@ -37,6 +57,7 @@ static const struct command {
 	{ "poweroff", "feature-poweroff", power_off },
 	{ "halt", NULL, power_off },
 	{ "reboot", "feature-reboot", orderly_reboot },
+	{ "suspend", "feature-suspend", suspend },
 };
 
 static const struct command *find_command(const char *word)
@@ -48,6 +69,8 @@ static const struct command *find_command(const char *word)
 			return &commands[i];
 	return NULL;
 }
+
+/* ---- requests in xenstore ---------------------------------------------------- */
 
 /* Read the request and acknowledge it, in one transaction. */
 static int take_request(const struct command **command)
@@ -96,13 +119,66 @@ static DECLARE_WORK(serve_work, serve);
 
 static void request_changed(struct xpv_watch *watch, const char *path)
 {
-	schedule_work(&serve_work);
+	queue_work(queue, &serve_work);
 }
 
 static struct xpv_watch watch = {
 	.path = "control/shutdown",
 	.fn = request_changed,
 };
+
+/* ---- requests by event ----------------------------------------------------------- */
+
+static void serve_event(struct work_struct *work)
+{
+	/* One that comes between the last look and the closing of the port. */
+	if (READ_ONCE(stopping))
+		return;
+	pr_info("the host asks for suspend, by event\n");
+	suspend();
+}
+
+static DECLARE_WORK(event_work, serve_event);
+
+static bool suspend_event(void *unused)
+{
+	queue_work(queue, &event_work);
+	return true;
+}
+
+/* For toolstacks that know this way; all of them know the other one. */
+static void open_suspend_port(void)
+{
+	char text[12], *node;
+	int err;
+
+	xpv_evtchn_close(&suspend_port);
+	node = xpv_xs_read(XPV_XS_NO_TX, PORT_DIR, PORT_NODE, NULL);
+	if (IS_ERR(node))
+		return;
+	kfree(node);
+	err = xpv_evtchn_open(&suspend_port, TOOLSTACK, suspend_event, NULL,
+			      "suspend");
+	if (!err) {
+		snprintf(text, sizeof(text), "%u", suspend_port.port);
+		err = xpv_xs_write(XPV_XS_NO_TX, PORT_DIR, PORT_NODE, text);
+	}
+	if (!err)
+		return;
+	xpv_evtchn_close(&suspend_port);
+	pr_info("no suspend event channel: %d\n", err);
+}
+
+static void close_suspend_port(void)
+{
+	if (!suspend_port.irq)
+		return;
+	xpv_xs_write(XPV_XS_NO_TX, PORT_DIR, PORT_NODE, "");
+	xpv_evtchn_close(&suspend_port);
+	cancel_work_sync(&event_work);
+}
+
+/* ---- start and stop ---------------------------------------------------------------- */
 
 /*
  * The toolstack made these nodes and left them empty. They are emptied again, not
@@ -124,20 +200,42 @@ static void write_features(const char *value)
 	}
 }
 
+static void announce(void)
+{
+	write_features("1");
+	open_suspend_port();
+}
+
 int xpv_shutdown_start(void)
 {
-	int err = xpv_xs_watch(&watch);
+	int err;
 
-	if (err)
+	/* Not WQ_MEM_RECLAIM: suspending waits for work on the system's queues. */
+	queue = alloc_ordered_workqueue("xenpv-control", 0);
+	if (!queue)
+		return -ENOMEM;
+	stopping = false;
+	err = xpv_xs_watch(&watch);
+	if (err) {
 		pr_err("cannot watch control/shutdown: %d\n", err);
-	else
-		write_features("1");
-	return err;
+		xpv_shutdown_stop();
+		return err;
+	}
+	announce();
+	return 0;
 }
 
 void xpv_shutdown_stop(void)
 {
-	write_features("");
+	if (!queue)
+		return;
+	WRITE_ONCE(stopping, true);
 	xpv_xs_unwatch(&watch);
+	/* A suspension under way ends first; it announces nothing any more. */
 	cancel_work_sync(&serve_work);
+	cancel_work_sync(&event_work);
+	write_features("");
+	close_suspend_port();
+	destroy_workqueue(queue);
+	queue = NULL;
 }

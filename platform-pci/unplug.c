@@ -19,7 +19,7 @@
  * that moment, and the registers are put back.
  *
  * Life: xpv_unplug_run() once a load, before the bus starts;
- * xpv_unplug_tidy() after it. Twins are looked up anew each time.
+ * xpv_unplug_tidy() after it; xpv_unplug_again() where the guest was moved. Twins are looked up anew each time.
  * Locks: taken_bits and hidden_disks are written by xpv_unplug_run() alone,
  * before any frontend can ask.
  * Trust: Xen, its toolstack and its device model.
@@ -502,6 +502,26 @@ void xpv_unplug_show(struct seq_file *m)
 		seq_printf(m, "disks_stay %s\n", disks_stay);
 	if (cards_stay[0])
 		seq_printf(m, "cards_stay %s\n", cards_stay);
+}
+
+void xpv_unplug_again(void)
+{
+	struct xpv_emu_list *list;
+	const char *refusal;
+
+	if (!taken_bits)
+		return;
+	list = kzalloc(sizeof(*list), GFP_KERNEL);
+	if (!list)
+		return;
+	xpv_emu_collect(list);
+	refusal = port_refusal();
+	if (refusal)
+		pr_warn("cannot unplug emulated devices again: %s\n", refusal);
+	else
+		write_port(list, taken_bits);
+	xpv_emu_release(list);
+	kfree(list);
 }
 
 void xpv_unplug_tidy(void)

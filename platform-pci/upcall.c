@@ -15,8 +15,8 @@
  *
  * Either way delivery is proven at start with a port of our own.
  *
- * Life: start picks one way; stop turns the callback off before it frees the
- * interrupts. A vector cannot be taken back from Xen, so ports must be closed by
+ * Life: start picks one way, resume takes it again in another domain; stop turns
+ * the callback off before it frees the interrupts. A vector cannot be taken back from Xen, so ports must be closed by
  * then, and after vectors were used INTx stays silent for this boot: a later
  * start with INTx points vCPU 0's vector at the INTx interrupt's own.
  * Locks: none; hotplug callbacks are serialised by the core, `active` is read
@@ -60,6 +60,7 @@ static DEFINE_PER_CPU(struct upcall, upcalls);
 static enum { OFF, VECTORS, INTX } mode;
 static unsigned int boot_cpu;
 static struct pci_dev *platform;
+static u64 callback;		/* what the callback parameter was set to */
 
 unsigned int xpv_upcall_boot_cpu(void)
 {
@@ -107,8 +108,10 @@ static u64 intx_callback(void)
  */
 static int callback_on(void)
 {
-	int err = xpv_hv_set_param(HVM_PARAM_CALLBACK_IRQ, intx_callback());
+	int err;
 
+	callback = intx_callback();
+	err = xpv_hv_set_param(HVM_PARAM_CALLBACK_IRQ, callback);
 	if (!err)
 		xpv_evtchn_reset();
 	return err;
@@ -515,6 +518,46 @@ void xpv_upcall_stop(void)
 	else
 		intx_stop();
 	mode = OFF;
+}
+
+/**
+ * xpv_upcall_cpu_of() - which CPU is this vCPU?
+ * @vcpu: Xen's number
+ *
+ * Return: Linux's number of an online CPU; of the boot CPU if there is none.
+ */
+unsigned int xpv_upcall_cpu_of(int vcpu)
+{
+	unsigned int cpu;
+
+	for_each_online_cpu(cpu)
+		if (xpv_upcall_vcpu(cpu) == vcpu)
+			return cpu;
+	return boot_cpu;
+}
+
+/**
+ * xpv_upcall_resume() - tell Xen all again: the guest runs in another domain
+ *
+ * Interrupts are off on every CPU, and shared info is mapped.
+ *
+ * Return: 0, or the first error: some CPU, or all, get no events.
+ */
+int xpv_upcall_resume(void)
+{
+	int err, ret = xpv_hv_set_param(HVM_PARAM_CALLBACK_IRQ, callback);
+	unsigned int cpu;
+
+	xpv_evtchn_resume();
+	for_each_online_cpu(cpu) {
+		struct upcall *up = per_cpu_ptr(&upcalls, cpu);
+
+		if (mode != VECTORS || !up->irq)
+			continue;
+		err = xpv_hv_set_upcall_vector(up->vcpu, up->vector);
+		ret = ret ?: err;
+	}
+	return ret;
 }
 
 /**

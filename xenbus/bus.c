@@ -243,6 +243,17 @@ static struct xpv_device *find_device(const char *type, const char *id)
 	return NULL;
 }
 
+static int each(struct device *dev, void *fn)
+{
+	((void (*)(struct xpv_device *))fn)(to_xpv_device(dev));
+	return 0;
+}
+
+void xpv_bus_each(void (*fn)(struct xpv_device *xd))
+{
+	bus_for_each_dev(&xpv_bus, NULL, fn, each);
+}
+
 /* ---- the scan -------------------------------------------------------------------- */
 
 /* Return: 0, or an error of xenstore: the scan must not conclude anything. */

@@ -16,7 +16,8 @@
  * set up anew if the server offers that, and the watches with it; if not, all
  * requests fail with -EIO from then on. The thread stays in both cases.
  *
- * Life: xpv_comms_start() to xpv_comms_stop(). The thread does not freeze.
+ * Life: xpv_comms_start() to xpv_comms_stop(). The thread does not freeze; it is parked
+ * between xpv_comms_suspend() and xpv_comms_resume(), and nobody touches the ring.
  * Locks: xs.lock guards all of xs but xs.in and xs.rsp_cons, which are the
  * thread's. It is innermost and held only to copy.
  * Trust: see wire.c. Our own indices are kept apart from the shared page.
@@ -36,6 +37,8 @@
 
 /* How long a ring may take until it is connected, at first or again. */
 #define CONNECT_TIMEOUT		(5 * HZ)
+/* How long answers may take that are due when the guest is to be suspended. */
+#define SETTLE_TIME		(5 * HZ)
 /* How often to look without an event, while somebody waits and otherwise. */
 #define POLL_BUSY		HZ
 #define POLL_IDLE		(30 * HZ)
@@ -72,7 +75,10 @@ struct request {
 static struct {
 	struct mutex lock;
 	enum xs_state state;
+	bool held;
+	u32 pauses;
 	struct xpv_wire_page *page;
+	u64 pfn;
 	struct xpv_evtchn port;
 	struct task_struct *thread;
 	wait_queue_head_t wake;
@@ -122,6 +128,8 @@ static int send_queued(void)
 		/* The server's reads before our writes; pairs with its mb. */
 		virt_mb();
 		req = list_first_entry(&xs.queue, struct request, list);
+		if (xs.held && !req->written)
+			break;
 		n = xpv_wire_send(page->req, cons, xs.req_prod,
 				  req->msg + req->written,
 				  req->size - req->written);
@@ -165,6 +173,19 @@ static void submit(struct request *req, const struct xpv_wire_part *parts,
 	}
 	mutex_unlock(&xs.lock);
 	wake_up(&xs.wake);
+}
+
+/* Time in which the guest stood still does not count. */
+static bool wait_answer(struct request *req)
+{
+	u32 pauses;
+
+	do {
+		pauses = READ_ONCE(xs.pauses);
+		if (wait_for_completion_timeout(&req->done, XPV_XS_TIMEOUT))
+			return true;
+	} while (READ_ONCE(xs.held) || READ_ONCE(xs.pauses) != pauses);
+	return false;
 }
 
 /* The time is over. Return: true if the request is still ours to free. */
@@ -211,8 +232,7 @@ static int talk(struct request *req, const struct xpv_wire_part *parts,
 	int err;
 
 	submit(req, parts, n);
-	if (!wait_for_completion_timeout(&req->done, XPV_XS_TIMEOUT) &&
-	    !give_up(req)) {
+	if (!wait_answer(req) && !give_up(req)) {
 		pr_err_ratelimited("xenstored does not read requests\n");
 		return -ETIMEDOUT;
 	}
@@ -422,12 +442,12 @@ static void reset_ring(void)
 
 static bool something_to_do(void)
 {
-	if (kthread_should_stop())
+	if (kthread_should_stop() || kthread_should_park())
 		return true;
 	if (READ_ONCE(xs.state) != XS_UP)
 		return false;
 	return READ_ONCE(xs.page->rsp_prod) != xs.rsp_cons ||
-	       (!list_empty(&xs.queue) &&
+	       (!list_empty(&xs.queue) && !READ_ONCE(xs.held) &&
 		xs.req_prod - READ_ONCE(xs.page->req_cons) != XENSTORE_RING_SIZE);
 }
 
@@ -445,6 +465,8 @@ static int run(void *unused)
 	while (!kthread_should_stop()) {
 		wait_event_idle_timeout(xs.wake, something_to_do(),
 					somebody_waits() ? POLL_BUSY : POLL_IDLE);
+		if (kthread_should_park())
+			kthread_parkme();
 		if (READ_ONCE(xs.state) != XS_UP)
 			continue;
 		mutex_lock(&xs.lock);
@@ -520,7 +542,8 @@ static int take_over(void)
 	return 0;
 }
 
-int xpv_comms_start(void)
+/* Map the ring that the host names, and listen. It may be mapped already. */
+static int open_ring(void)
 {
 	u64 pfn = 0, port = 0;
 	int err;
@@ -528,16 +551,29 @@ int xpv_comms_start(void)
 	err = wait_for_ring(&pfn, &port);
 	if (err)
 		return err;
-	xs.page = memremap(pfn << PAGE_SHIFT, PAGE_SIZE, MEMREMAP_WB);
+	if (xs.page && xs.pfn != pfn) {
+		memunmap(xs.page);
+		xs.page = NULL;
+	}
+	if (!xs.page)
+		xs.page = memremap(pfn << PAGE_SHIFT, PAGE_SIZE, MEMREMAP_WB);
 	if (!xs.page) {
 		pr_err("cannot map the xenstore ring\n");
 		return -ENOMEM;
 	}
+	xs.pfn = pfn;
 	err = xpv_evtchn_listen(&xs.port, port, ring_event, NULL, "xenstore");
-	if (err) {
+	if (err)
 		pr_err("cannot listen on xenstore's port %llu: %d\n", port, err);
+	return err;
+}
+
+int xpv_comms_start(void)
+{
+	int err = open_ring();
+
+	if (err)
 		goto err_stop;
-	}
 	err = take_over();
 	if (err)
 		goto err_stop;
@@ -556,6 +592,73 @@ int xpv_comms_start(void)
 
 err_stop:
 	xpv_comms_stop();
+	return err;
+}
+
+/* ---- standing still ------------------------------------------------------------ */
+
+/* Under xs.lock: is anything of ours in the ring, or on its way there? */
+static bool settled(void)
+{
+	struct request *req;
+
+	if (xs.state != XS_UP)
+		return xs.state != XS_RESETTING;
+	if (!list_empty(&xs.sent))
+		return false;
+	req = list_first_entry_or_null(&xs.queue, struct request, list);
+	return !req || !req->written;
+}
+
+void xpv_comms_suspend(void)
+{
+	unsigned long end = jiffies + SETTLE_TIME;
+
+	mutex_lock(&xs.lock);
+	xs.held = true;
+	while (!settled() && time_before(jiffies, end)) {
+		if (xs.state == XS_UP)
+			send_queued();
+		mutex_unlock(&xs.lock);
+		msleep(10);
+		mutex_lock(&xs.lock);
+	}
+	mutex_unlock(&xs.lock);
+	/* In the middle of no message. */
+	kthread_park(xs.thread);
+}
+
+/* The thread is parked: the ring is ours. */
+static int change_ring(void)
+{
+	int err;
+
+	xpv_evtchn_close(&xs.port);
+	err = open_ring();
+	if (!err && !wait_connected())
+		err = -ETIMEDOUT;
+	return err;
+}
+
+int xpv_comms_resume(bool anew)
+{
+	int err = 0;
+
+	if (anew)
+		err = change_ring();
+	mutex_lock(&xs.lock);
+	if (anew) {
+		fail_list(&xs.sent, false);
+		fail_list(&xs.queue, err == 0);
+		xs.state = err ? XS_DEAD : XS_UP;
+		if (!err)
+			adopt_ring();
+	}
+	WRITE_ONCE(xs.held, false);
+	WRITE_ONCE(xs.pauses, xs.pauses + 1);
+	mutex_unlock(&xs.lock);
+	kthread_unpark(xs.thread);
+	wake_up(&xs.wake);
 	return err;
 }
 

@@ -8,6 +8,7 @@
  *	open	B2, prepare, publish with F3 (vbd) or F4 (vif), B4, connect, F4
  *	close	stop, F5, B5, F6, B6, disconnect
  *	reset	B2 while LIVE: stop, disconnect, then as bind
+ *	transplant	the guest runs in another domain: as reset, by the new nodes
  *	reopen	the driver wants it: stop, F5, B5, F6, B6, disconnect, F1
  *	break	stop, F5, F6, disconnect; nobody waits for a liar
  *	bind	a state other than F1 is of an earlier connection (kexec, or the
@@ -426,7 +427,7 @@ static bool close_connection(struct xpv_device *xd, enum xpv_why why)
 static int start_over(struct xpv_device *xd)
 {
 	int own;
-	int err = xd->keeps ? xpv_announce_check(xd) : 0;
+	int err = xd->keeps && !xd->transplanted ? xpv_announce_check(xd) : 0;
 
 	/* Made anew: requests were meant for another disk. */
 	if (err == -ENOENT)
@@ -595,6 +596,7 @@ static long step(struct xpv_device *xd)
 		if (start_over(xd))
 			return STORE_RETRY;
 		xd->fresh = false;
+		xd->transplanted = false;
 		xd->deadline = jiffies + CONNECT_TIMEOUT;
 		return 0;
 	}
@@ -654,6 +656,9 @@ static long act(struct xpv_device *xd)
 	long pause;
 	int err;
 
+	/* The other end of what still seems to stand has stayed behind. */
+	if (xd->transplanted && (xd->phase == XPV_LIVE || xd->phase == XPV_PREPARED))
+		reset(xd);
 	if (test_and_clear_bit(EV_LEAVE, &xd->events)) {
 		leave(xd);
 		return -1;
@@ -680,9 +685,11 @@ static void control(struct work_struct *work)
 	unsigned int noio = memalloc_noio_save();
 	long delay = -1;
 
+	down_read(&xpv_control_gate);
 	/* Pairs with the release in xpv_control_start(). */
 	if (smp_load_acquire(&xd->drv))
 		delay = act(xd);
+	up_read(&xpv_control_gate);
 	memalloc_noio_restore(noio);
 	/* An event that came meanwhile has queued it already, and sooner. */
 	if (delay >= 0)

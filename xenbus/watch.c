@@ -123,7 +123,7 @@ void xpv_watch_forget(struct xpv_watch *watch)
 	mutex_unlock(&register_lock);
 }
 
-static void restore(struct work_struct *work)
+void xpv_watch_renew(void)
 {
 	struct xpv_watch *watch;
 	int err;
@@ -137,6 +137,11 @@ static void restore(struct work_struct *work)
 			       watch->path, err);
 	}
 	mutex_unlock(&register_lock);
+}
+
+static void restore(struct work_struct *work)
+{
+	xpv_watch_renew();
 }
 
 static DECLARE_WORK(restore_work, restore);

@@ -4,7 +4,7 @@
  *
  * From below: wire.c value.c phase.c (pure), comms.c (messages), store.c (verbs),
  * watch.c, bus.c (devices and drivers), keys.c (their values), handshake.c; beside
- * the bus opener.c and dev.c, for programs.
+ * the bus opener.c and dev.c, for programs; over all suspend.c.
  *
  * Life of a device
  *	scan (bus.c): created and registered -> bus probe: driver's probe, then
@@ -22,6 +22,7 @@
  *				core's device locks
  *	device lock		the driver core's; held around probe and remove.
  *				Control work never takes it: remove waits for it
+ *	xpv_control_gate	(suspend.c) control work acts, or the guest stands still
  *	announce_lock		one transaction of ours at a time (announce.c)
  *	register_lock, list_lock (watch.c), wire lock (comms.c): see store.h
  * The list of devices has no lock: the scan, one work item, owns it, and
@@ -30,6 +31,7 @@
 #ifndef XENPV_XENBUS_H
 #define XENPV_XENBUS_H
 
+#include <linux/rwsem.h>
 #include <linux/types.h>
 #include <xenpv/bus.h>
 
@@ -82,7 +84,10 @@ int xpv_bus_start(void);
  */
 void xpv_bus_stop(void);
 
-/* bus.c, for handshake.c */
+/* bus.c, for handshake.c and suspend.c */
+
+/* Call @fn for each device, bound or not; it must not add or remove any. */
+void xpv_bus_each(void (*fn)(struct xpv_device *xd));
 
 /**
  * xpv_bus_read_backend() - who is the backend of a frontend's directory?
@@ -139,6 +144,22 @@ u32 xpv_comms_generation(void);
 int xpv_comms_start(void);
 void xpv_comms_stop(void);
 
+/**
+ * xpv_comms_suspend() - leave the ring alone, with nothing of ours in it
+ *
+ * Waits for the answers that are due, SETTLE_TIME at most. Requests that are made from
+ * now on wait for xpv_comms_resume(). Transactions are their owners' business.
+ */
+void xpv_comms_suspend(void);
+
+/**
+ * xpv_comms_resume() - go on
+ * @anew: with the ring that the host names now; what was not answered fails
+ *
+ * Return: 0; or an error, and all requests fail from now on.
+ */
+int xpv_comms_resume(bool anew);
+
 /* watch.c; both are called by the thread of comms.c */
 void xpv_watch_deliver(const struct xpv_wire_reader *msg);
 void xpv_watch_restore(void);
@@ -149,6 +170,27 @@ void xpv_watch_stop(void);
  * @watch: as for xpv_xs_unwatch(), which it stands for where nobody answers
  */
 void xpv_watch_forget(struct xpv_watch *watch);
+
+/* Make all watches again, and wait for it: another xenstored knows of none. */
+void xpv_watch_renew(void);
+
+/* suspend.c */
+
+/* Held for reading by control work that acts, for writing while the guest stands still. */
+extern struct rw_semaphore xpv_control_gate;
+
+/**
+ * xpv_bus_suspend() - let nothing of this layer or of the drivers move
+ *
+ * Waits for control work that acts, and for xenstored. Ends with xpv_bus_resume().
+ */
+void xpv_bus_suspend(void);
+
+/**
+ * xpv_bus_resume() - go on
+ * @anew: in another domain: the connections of before are no more, all are made again
+ */
+void xpv_bus_resume(bool anew);
 
 /* handshake.c */
 int xpv_control_init(void);

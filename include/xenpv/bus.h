@@ -14,6 +14,10 @@
  * the bus alone reads and writes `state`, talks about errors and decides what
  * comes next (xenbus/phase.c holds the table).
  *
+ * While the guest stands still (save, migration) control work does, too; @suspend and
+ * @resume run in its place. A guest that goes on in another domain has every
+ * connection made anew, as if all backends had died and returned.
+ *
  * Which backend: the one that the frontend's nodes `backend` and `backend-id`
  * name. While the device is LIVE a change of these is ignored; in any other phase
  * the backend they name is taken over, and the handshake begins with it.
@@ -87,6 +91,10 @@ struct xpv_batch;
  *	runs after it returns. A driver with @linger may get it once more while
  *	DOWN, after RESET: what it kept fails now (GONE, BROKEN)
  * @remove: DOWN; undo @probe
+ * @suspend: LIVE; the guest is about to stand still: no new request reaches the ring,
+ *	requests in flight are kept, and nobody above notices. @resume follows if
+ *	the connection still stands then, else @stop and @disconnect (RESET)
+ * @resume: LIVE, after @suspend; go on with the connection as it was
  * @linger: seconds to wait for a backend that vanished while LIVE; read when it
  *	vanishes; 0: none. NULL: none, and RESET keeps nothing
  * @driver: the driver core's part; the bus fills it in
@@ -101,6 +109,8 @@ struct xpv_driver {
 	void (*changed)(struct xpv_device *xd);
 	int (*stop)(struct xpv_device *xd, enum xpv_why why);
 	void (*disconnect)(struct xpv_device *xd, enum xpv_why why);
+	void (*suspend)(struct xpv_device *xd);
+	void (*resume)(struct xpv_device *xd);
 	void (*remove)(struct xpv_device *xd);
 	const unsigned int *linger;
 	struct device_driver driver;
@@ -143,6 +153,7 @@ struct xpv_device {
 	int backend;			/* what the backend said last */
 	bool moved;			/* since the last connection ended */
 	bool fresh;			/* bound, or a new backend: F1 is due */
+	bool transplanted;		/* to another domain: its directory is new */
 	bool keeps;			/* the driver keeps requests (RESET) */
 	bool refused;			/* in use: close later */
 	bool explained;			/* xpv_bus_error() since a hook began */

@@ -122,9 +122,13 @@ int xpv_hv_evtchn_status(evtchn_port_t port, u32 *status);
 
 /**
  * xpv_hv_shutdown() - tell Xen why this domain stops (SHUTDOWN_*)
- * @reason: SHUTDOWN_poweroff, SHUTDOWN_reboot, SHUTDOWN_crash
+ * @reason: SHUTDOWN_poweroff, SHUTDOWN_reboot, SHUTDOWN_crash, SHUTDOWN_suspend
  *
- * Returns only if Xen refuses.
+ * All vCPUs stop. For SHUTDOWN_suspend this must be vCPU 0 (the toolstack writes the
+ * answer into its registers), with nothing running on the others.
+ *
+ * Return: -errno if Xen refuses; from SHUTDOWN_suspend 0 in a domain that has to be
+ * taken for a new one, 1 if all is as it was: the toolstack has thought better of it.
  */
 int xpv_hv_shutdown(unsigned int reason);
 
