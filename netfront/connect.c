@@ -235,9 +235,6 @@ static void go_up(struct vnif *vnif, const struct vnif_link *link)
 		dev_set_mtu(netdev, netdev->max_mtu);
 	netdev_update_features(netdev);
 	aim_queues(vnif);
-	/* Queues of the last connection that this one lacks: the watchdog sees them, too. */
-	for (i = vnif->nqueues; i < vnif->limit; i++)
-		netif_tx_start_queue(netdev_get_tx_queue(netdev, i));
 	vnif->live = true;
 	if (netif_running(netdev)) {
 		for (i = 0; i < vnif->nqueues; i++)

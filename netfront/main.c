@@ -94,7 +94,6 @@ static const struct net_device_ops vnif_netdev_ops = {
 	.ndo_open = vnif_open,
 	.ndo_stop = vnif_close,
 	.ndo_start_xmit = vnif_tx_xmit,
-	.ndo_tx_timeout = vnif_tx_timeout,
 	.ndo_get_stats64 = vnif_get_stats64,
 	.ndo_fix_features = vnif_fix_features,
 	.ndo_set_rx_mode = vnif_mcast_changed,
@@ -143,6 +142,7 @@ static int make_queues(struct vnif *vnif, unsigned int n)
 		q->index = i;
 		u64_stats_init(&q->tx_stats.sync);
 		u64_stats_init(&q->rx_stats.sync);
+		INIT_DELAYED_WORK(&q->tx.look, vnif_tx_look);
 		INIT_DELAYED_WORK(&q->rx.refill, vnif_rx_retry);
 		netif_napi_add_tx(vnif->netdev, &q->tx.napi, vnif_tx_poll);
 		netif_napi_add(vnif->netdev, &q->rx.napi, vnif_rx_poll);
@@ -155,7 +155,6 @@ static void shape_netdev(struct net_device *netdev, const u8 *mac)
 	eth_hw_addr_set(netdev, mac);
 	netdev->netdev_ops = &vnif_netdev_ops;
 	netdev->ethtool_ops = &vnif_ethtool_ops;
-	netdev->watchdog_timeo = 5 * HZ;
 	netdev->min_mtu = ETH_MIN_MTU;
 	netdev->priv_flags |= IFF_LIVE_ADDR_CHANGE;
 	netdev->hw_features = VNIF_OFFLOADS | NETIF_F_RXCSUM;

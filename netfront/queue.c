@@ -144,7 +144,8 @@ void vnif_queue_stop(struct vnif_queue *q)
 	__netif_tx_unlock_bh(nq);
 	napi_disable(&q->tx.napi);
 	napi_disable(&q->rx.napi);
-	/* Last: the receive poll may have asked for it. */
+	/* Last: the polls may have asked for them. */
+	cancel_delayed_work_sync(&q->tx.look);
 	cancel_delayed_work_sync(&q->rx.refill);
 }
 

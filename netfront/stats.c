@@ -22,7 +22,7 @@ static const char tx_names[VNIF_TX_COUNTS][ETH_GSTRING_LEN] = {
 	[VNIF_TX_KICKS] = "kicks",
 	[VNIF_TX_STOPS] = "stops",
 	[VNIF_TX_HELD] = "held_pages",
-	[VNIF_TX_TIMEOUTS] = "timeouts",
+	[VNIF_TX_MISSED] = "missed_events",
 };
 
 static const char rx_names[VNIF_RX_COUNTS][ETH_GSTRING_LEN] = {

@@ -26,6 +26,8 @@
 
 /* Packets up to this size go into one slot, however many pieces they are in. */
 #define COPY_WHOLE	256u
+/* How often a ring with requests is looked at without an event. */
+#define LOOK_DELAY	HZ
 
 struct vnif_tx_cb {
 	unsigned int slots;
@@ -190,6 +192,8 @@ static void push(struct vnif_queue *q)
 		xpv_evtchn_notify(vnif_tx_port(q));
 		vnif_tx_count(q, VNIF_TX_KICKS, 1);
 	}
+	if (!delayed_work_pending(&q->tx.look))
+		schedule_delayed_work(&q->tx.look, LOOK_DELAY);
 }
 
 /**
@@ -314,24 +318,34 @@ void vnif_tx_flush(struct vnif_queue *q)
 }
 
 /**
- * vnif_tx_timeout() - ndo_tx_timeout: no room for seconds
- * @netdev: the interface
- * @index: its queue
+ * vnif_tx_look() - do answers lie on the ring that no event told of?
+ * @work: the queue's
  *
  * An event that got lost is made up for; a backend that just does not answer is
- * waited for, for as long as it takes.
+ * waited for, for as long as it takes. The kernel's own watchdog sees stopped queues
+ * only, and warns: the end of a guest that runs with panic_on_warn.
  */
-void vnif_tx_timeout(struct net_device *netdev, unsigned int index)
+void vnif_tx_look(struct work_struct *work)
 {
-	struct vnif *vnif = netdev_priv(netdev);
-	struct vnif_queue *q = &vnif->queues[index];
+	struct vnif_queue *q = container_of(to_delayed_work(work),
+					    struct vnif_queue, tx.look);
 	struct netdev_queue *nq = vnif_netdev_queue(q);
+	struct xpv_ring *ring = &q->tx.ring;
+	bool busy, missed;
 
-	__netif_tx_lock(nq, smp_processor_id());
-	vnif_tx_count(q, VNIF_TX_TIMEOUTS, 1);
-	__netif_tx_unlock(nq);
-	netif_trans_update(netdev);
-	vnif_queue_schedule(q);
+	__netif_tx_lock_bh(nq);
+	busy = q->up && !READ_ONCE(q->vnif->broken) &&
+	       xpv_ring_free(ring) < ring->slots;
+	missed = busy && q->tx.looked == ring->rsp_cons &&
+		 xpv_ring_unconsumed(ring);
+	if (missed)
+		vnif_tx_count(q, VNIF_TX_MISSED, 1);
+	q->tx.looked = ring->rsp_cons;
+	__netif_tx_unlock_bh(nq);
+	if (missed)
+		vnif_queue_schedule(q);
+	if (busy)
+		schedule_delayed_work(&q->tx.look, LOOK_DELAY);
 }
 
 /*

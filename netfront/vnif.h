@@ -95,6 +95,8 @@ struct vnif_tx_slot {
  * @spares: references that replace parked ones
  * @spare: how many are left
  * @napi: reaps answers
+ * @look: looks for answers whose event did not come
+ * @looked: ring's @rsp_cons then
  */
 struct vnif_tx {
 	struct xpv_ring ring;
@@ -106,6 +108,8 @@ struct vnif_tx {
 	grant_ref_t spares[VNIF_TX_SPARES];
 	unsigned int spare;
 	struct napi_struct napi;
+	struct delayed_work look;
+	u32 looked;
 };
 
 /**
@@ -157,7 +161,7 @@ enum vnif_tx_count {
 	VNIF_TX_KICKS,		/* notifications to the backend */
 	VNIF_TX_STOPS,		/* queue stopped for want of slots */
 	VNIF_TX_HELD,		/* pages that the backend would not let go */
-	VNIF_TX_TIMEOUTS,
+	VNIF_TX_MISSED,		/* answers whose event did not come */
 	VNIF_TX_COUNTS,
 };
 
@@ -433,7 +437,7 @@ static inline struct xpv_evtchn *vnif_rx_port(struct vnif_queue *q)
 
 /* tx.c */
 netdev_tx_t vnif_tx_xmit(struct sk_buff *skb, struct net_device *netdev);
-void vnif_tx_timeout(struct net_device *netdev, unsigned int index);
+void vnif_tx_look(struct work_struct *work);
 bool vnif_tx_frame(struct vnif_queue *q, const void *data, unsigned int len);
 bool vnif_tx_mcast(struct vnif_queue *q, u8 type, const u8 *addr);
 void vnif_tx_flush(struct vnif_queue *q);
