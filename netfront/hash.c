@@ -5,7 +5,7 @@
  *
  * It costs the backend's domain a computation for each packet, so it is off until
  * somebody asks: for hashes (`ethtool -K rxhash on`), or for a key or a table of his own
- * (`ethtool -X`).
+ * (`ethtool -X`; `ethtool -X default` gives the table back).
  *
  * Life: key and table belong to the interface and are told to each connection; what
  * ethtool changes is told by control work, for nobody may wait for a backend under RTNL.
@@ -14,6 +14,7 @@
  */
 #include <linux/ethtool.h>
 #include <linux/mm.h>
+#include <linux/rtnetlink.h>
 
 #include "vnif.h"
 
@@ -116,7 +117,7 @@ void vnif_hash_begin(struct vnif *vnif)
 	hash->size = min(size, VNIF_HASH_TABLE_MAX);
 	if (!netif_is_rxfh_configured(vnif->netdev))
 		fill_table(hash, vnif->nqueues);
-	hash->stale = hash->on || hash->chosen;
+	hash->stale = true;
 	hash->told = false;
 	mutex_unlock(&hash->lock);
 }
@@ -131,13 +132,18 @@ void vnif_hash_follow(struct vnif *vnif)
 	bool want;
 	int err = 0;
 
+	/* A look without locks: who sets it has us look again. */
+	if (!READ_ONCE(hash->stale) || !vnif->ctrl.ready)
+		return;
+	/* The core says whose the table is after it has told us the table. */
+	rtnl_lock();
 	mutex_lock(&hash->lock);
 	copy = *hash;
 	hash->stale = false;
+	want = copy.on || copy.keyed ||
+	       netif_is_rxfh_configured(vnif->netdev);
 	mutex_unlock(&hash->lock);
-	if (!copy.stale || !vnif->ctrl.ready)
-		return;
-	want = copy.on || copy.chosen;
+	rtnl_unlock();
 	if (want)
 		err = tell_all(vnif, &copy);
 	else if (copy.told)
@@ -155,7 +161,7 @@ void vnif_hash_follow(struct vnif *vnif)
 
 static void tell_soon(struct vnif *vnif)
 {
-	vnif->hash.stale = true;
+	WRITE_ONCE(vnif->hash.stale, true);
 	xpv_bus_look(vnif->xd);
 }
 
@@ -221,9 +227,10 @@ int vnif_hash_set(struct net_device *netdev,
 	mutex_lock(&hash->lock);
 	if (rxfh->indir)
 		memcpy(hash->table, rxfh->indir, hash->size * sizeof(u32));
-	if (rxfh->key)
+	if (rxfh->key) {
 		memcpy(hash->key, rxfh->key, sizeof(hash->key));
-	hash->chosen = true;
+		hash->keyed = true;
+	}
 	tell_soon(vnif);
 	mutex_unlock(&hash->lock);
 	return 0;

@@ -247,7 +247,7 @@ struct vnif_ctrl {
  * struct vnif_hash - hashing of received packets
  * @lock: over all of it
  * @on: hashes are wanted
- * @chosen: key or table were
+ * @keyed: the key was chosen by somebody
  * @stale: the backend has not been told yet
  * @told: the backend hashes
  * @size: entries of the table; 0: the backend has none
@@ -257,7 +257,7 @@ struct vnif_ctrl {
 struct vnif_hash {
 	struct mutex lock;
 	bool on;
-	bool chosen;
+	bool keyed;
 	bool stale;
 	bool told;
 	u32 size;
