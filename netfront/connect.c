@@ -21,6 +21,8 @@
 
 /* How long a backend that closes politely may take for what it has. */
 #define DRAIN_TIME	(2 * HZ)
+/* How long the network stack may take to notice a carrier: a second, or its work waits. */
+#define NOTICE_TIME	(3 * HZ)
 
 /*
  * All queues, or as many as there is room for: a card with fewer queues is better than
@@ -243,6 +245,20 @@ static void go_up(struct vnif *vnif, const struct vnif_link *link)
 	vnif_link_apply(vnif, link);
 }
 
+/*
+ * The guest may be somewhere else now. What is sent before the network stack has
+ * noticed that the carrier is there is lost, and it notices in work of its own.
+ */
+static void tell_neighbours(struct net_device *netdev)
+{
+	unsigned long end = jiffies + NOTICE_TIME;
+
+	while (test_bit(__LINK_STATE_LINKWATCH_PENDING, &netdev->state) &&
+	       time_before(jiffies, end))
+		msleep(20);
+	netdev_notify_peers(netdev);
+}
+
 /**
  * vnif_connect() - the backend is there: let packets move
  * @xd: the bus's device
@@ -271,8 +287,7 @@ int vnif_connect(struct xpv_device *xd)
 	vnif_hash_begin(vnif);
 	vnif_hash_follow(vnif);
 	vnif_mcast_follow(vnif);
-	/* It may be somewhere else now: tell the neighbours. */
-	netdev_notify_peers(vnif->netdev);
+	tell_neighbours(vnif->netdev);
 	say_connected(vnif);
 	return 0;
 }
