@@ -173,8 +173,11 @@ static void impossible_id(struct vbd *v, struct vbd_queue *q)
 	respond_now(v, q, id, q->head->op, RSP_OK);
 }
 
+/* What was about to be sent is on the ring by then: an id is free, or known to be not. */
 static void free_slot(struct vbd *v, struct vbd_queue *q)
 {
+	catch_up(v, q);
+	ring_take(v, q);
 	respond_now(v, q, stale_id(q), q->head->op, RSP_OK);
 }
 
