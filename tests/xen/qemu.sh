@@ -2,13 +2,18 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # Builds the QEMU that the Xen host runs in, and prints its directory
-# (qemu-system-x86_64): Debian's source with the least it needs and one fault of its
-# SVM emulation mended, which newer upstream source still had when it was looked at.
+# (qemu-system-x86_64): Debian's source with the least it needs and two faults mended.
 #
 # VMRUN delivers an injected interrupt at once, and leaves its vector in
 # exception_index. If a timer makes the emulated processor stop before something
 # else overwrites that, the vector is delivered a second time, with interrupts off:
 # a guest then deadlocks on the lock of its interrupt, or crashes in its entry code.
+#
+# With -icount the emulated processors take turns, and a turn lasts until the next
+# timer is due. One that spins has all of that time; another one that sets a timer
+# gives its turn away with that. A guest's processor that waited for a tick while
+# dom0 served timers left dom0 so little that the next tick came before it was done
+# with the last: dom0 never ran anything else again. A turn has a bound now.
 
 set -euo pipefail
 # shellcheck source=tests/lib.sh
@@ -16,11 +21,17 @@ set -euo pipefail
 # shellcheck source=tests/source.sh
 . "$XENPV_TESTS/source.sh"
 
+# mend FILE LINE TEXT: LINE, which FILE has once, becomes TEXT.
+mend() {
+	[ "$(grep -cF "$2" "$1")" = 1 ] || die "this QEMU looks different: see $1"
+	sed -i "s/$2/$3/" "$1"
+}
+
 mend_qemu() {
-	local file=target/i386/tcg/sysemu/svm_helper.c
 	local line='do_interrupt_x86_hardirq(env, vector, 1);'
-	[ "$(grep -c "$line" $file)" = 1 ] || die "this QEMU looks different: see $file"
-	sed -i "s/$line/$line cs->exception_index = -1;/" $file
+	mend target/i386/tcg/sysemu/svm_helper.c "$line" "$line cs->exception_index = -1;"
+	mend accel/tcg/tcg-accel-ops-icount.c 'cpu->icount_budget = icount_get_limit();' \
+		'cpu->icount_budget = MIN(icount_get_limit(), 10000);'
 }
 
 build_qemu() {
@@ -42,5 +53,5 @@ build_qemu() {
 # Firmware comes from Debian's package.
 need_packages qemu-system-x86 gcc libc6-dev make meson ninja-build pkg-config python3 dpkg-dev \
 	libfdt-dev libglib2.0-dev libpixman-1-dev libcap-ng-dev libattr1-dev
-HASH=$(recipe_hash "$(declare -f build_qemu mend_qemu tools_apt_root tools_source)")
+HASH=$(recipe_hash "$(declare -f build_qemu mend_qemu mend tools_apt_root tools_source)")
 cache_build qemu "$HASH" build_qemu
