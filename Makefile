@@ -3,6 +3,44 @@
 # in Kbuild.  Everything about the target kernel comes from its tree, nothing
 # from the machine that builds.
 
+#| On a guest, or for one:
+#|   all              build the three modules (default)
+#|   sign             sign them with KEY, for kernels that ask for that (Secure Boot)
+#|   modules_install  install them; no depmod when INSTALL_MOD_PATH is set
+#|   install          the same, the load order for modprobe, udev rules, initrd settings,
+#|                    xenpv-doctor and the manual pages
+#|   uninstall        take all of it away again
+#|   dkms-install     have dkms build them for this and every later kernel, and the same files
+#|   dkms-uninstall   take them out of dkms again
+#|   clean            remove what was built
+#|   dist             the sources as OUT/xenpv-VERSION.tar.xz, the same bytes each time
+#| To see it at work, on any Debian 12 machine (root; no Xen, no guest needed):
+#|   demo             emulated and PV disk and card of a guest, side by side
+#|   shell            a root prompt in a guest on a real Xen host
+#|   check            all tests; ends with "N passed, N failed, N skipped"
+#|   fuzz             any input for the pure parts, for a minute (clang)
+#|   check-all        these and the long ones    check-disk   those of the disk driver
+#|   check-NAME       one part of them; make check-help lists the parts
+#| For work on the code:
+#|   bench-disk       our disk driver beside the kernel's own and the emulated disk, in
+#|                    instructions a request; QUICK=1: few minutes (tests/bench/disk.sh)
+#|   sparse           build with sparse on every file
+#|   checkpatch       the kernel's style checker (KDIR= of a full source tree)
+#| What those run: modules (as all), tree (is KDIR usable?), dkms-build, dkms-files.
+#| Variables:
+#|   KVER=release     kernel to build for (the running one)
+#|   KDIR=directory   its tree (/lib/modules/KVER/build)
+#|   MO=directory     build there and leave this tree as it is (for any kernel)
+#|   DESTDIR= INSTALL_MOD_PATH=  root directory to install into
+#|   INSTALL_MOD_DIR=            below lib/modules/KVER (updates)
+#|   KEY= CERT=       files for sign (those of dkms)
+#|   OUT=directory    for dist (results)
+#|   GUEST=name       kernel of the guest for demo and shell (6.1-686); tests/kernels/kernels.sh list boot
+#|   BENCH=...        arguments of tests/bench/disk.sh
+#|   V=1 W=1 CC=... -j           as for the kernel
+#|   LLVM=1           with clang; by itself where the kernel was built by clang, and
+#|                    refused where it was not
+
 KVER ?= $(shell uname -r)
 KDIR ?= /lib/modules/$(KVER)/build
 INSTALL_MOD_PATH ?= $(DESTDIR)
@@ -10,32 +48,43 @@ INSTALL_MOD_DIR ?= updates
 # A stock kernel: it is downloaded, noxen would have to be compiled first.
 GUEST ?= 6.1-686
 
-MODULES := xen-platform-pci xen-vbd xen-vnif
-VERSION := $(shell sed -n 's/^XENPV_VERSION *:= *//p' $(CURDIR)/Kbuild)
-CONF := $(DESTDIR)/usr/lib/modprobe.d/xenpv.conf
-# The command and the manual pages, as they stand in the tree.
-TOOLS := platform-pci/xenpv-doctor
-PAGES := $(wildcard platform-pci/man/*.[1-9])
-install_tools = install -D -m 755 -t '$(DESTDIR)/usr/sbin' $(TOOLS) \
-	$(foreach n,4 8,&& install -D -m 644 -t '$(DESTDIR)/usr/share/man/man$(n)' $(filter %.$(n),$(PAGES)))
-installed_tools = $(TOOLS:platform-pci/%=$(DESTDIR)/usr/sbin/%) \
-	$(foreach n,4 8,$(patsubst platform-pci/man/%,$(DESTDIR)/usr/share/man/man$(n)/%,$(filter %.$(n),$(PAGES))))
-RULES := $(DESTDIR)/usr/lib/udev/rules.d/60-xenpv-disk.rules
-DKMS_SRC := $(DESTDIR)/usr/src/xenpv-$(VERSION)
-DKMS := dkms -m xenpv -v $(VERSION)
+# Where the tarball is put.
+OUT ?= results
+# The key that dkms makes; its certificate is what mokutil enrols.
+KEY ?= /var/lib/dkms/mok.key
+CERT ?= /var/lib/dkms/mok.pub
 
-# As uname -r says it, known once a tree is configured and prepared. In Debian's
-# older trees kernel.release says something else.
+MODULES := xen-platform-pci xen-vbd xen-vnif
+SOURCES := Kbuild include platform-pci xenbus blkfront netfront
+VERSION := $(shell sed -n 's/^XENPV_VERSION *:= *//p' $(CURDIR)/Kbuild)
+PACKAGING := platform-pci/packaging
+DKMS_SRC := $(DESTDIR)/usr/src/xenpv-$(VERSION)
+
+# MO=: the sources are linked into that directory and built there. Kernels from 6.13
+# on have such a thing of their own; this one is the same for all of them, and theirs
+# must not see the variable.
+build := $(if $(MO),$(abspath $(MO)),$(CURDIR))
+
+# What the kernel tree was configured for, known once it is prepared. As uname -r
+# says it: in Debian's older trees kernel.release says something else.
 release = $(shell sed -n 's/^.define UTS_RELEASE "\(.*\)".*/\1/p' \
 	'$(KDIR)/include/generated/utsrelease.h' 2>/dev/null)
+compiler := $(shell sed -n 's/^CONFIG_CC_IS_\(GCC\|CLANG\)=y/\1/p' '$(KDIR)/include/config/auto.conf' 2>/dev/null)
+# Kbuild heeds CC on the command line alone.
+cc_given := $(if $(filter command,$(origin CC)),$(CC))
+with_clang := $(LLVM)$(findstring clang,$(cc_given))
+# The flags of a kernel built by clang are clang's: nobody should have to say so.
+llvm := $(if $(filter CLANG,$(compiler)),$(if $(LLVM)$(cc_given),,LLVM=1))
+
 installed = $(INSTALL_MOD_PATH)/lib/modules/$(release)/$(INSTALL_MOD_DIR)
-kernel = $(MAKE) --no-print-directory -C '$(KDIR)' M='$(CURDIR)'
+kernel = $(MAKE) --no-print-directory -C '$(KDIR)' M='$(build)' MO= $(llvm)
 # The kernel's own depmod would run for a foreign root, too: ours is below.
 kernel_install = $(kernel) DEPMOD=true INSTALL_MOD_PATH='$(INSTALL_MOD_PATH)' \
 	INSTALL_MOD_DIR='$(INSTALL_MOD_DIR)'
 
-.PHONY: all modules modules_install install uninstall clean help tree \
-	demo shell check fuzz bench-disk sparse checkpatch dkms-build dkms-install dkms-uninstall
+.PHONY: all modules modules_install install uninstall clean help tree sign \
+	demo shell check fuzz bench-disk sparse checkpatch \
+	dkms-files dkms-build dkms-install dkms-uninstall dist
 
 all: modules
 
@@ -46,18 +95,14 @@ modules_install: modules
 	+@$(kernel_install) modules_install
 	$(if $(INSTALL_MOD_PATH),,depmod -a '$(release)')
 
-# The softdeps order our modules before the drivers of emulated disks and cards;
-# the rules name disks by their identity.
 install: modules_install
-	install -D -m 644 platform-pci/modprobe.conf '$(CONF)'
-	install -D -m 644 blkfront/60-xenpv-disk.rules '$(RULES)'
-	$(install_tools)
+	@sh $(PACKAGING)/files.sh install '$(DESTDIR)'
 	@echo "installed for $(release); initrd images are left alone: to have the modules in it, run"
 	@echo "update-initramfs -u -k $(release) (Debian, Ubuntu) or dracut -f --kver $(release) (Fedora, SUSE)"
 
 uninstall: tree
 	[ ! -d '$(installed)' ] || find '$(installed)' \( $(patsubst %,-name '%.ko*' -o,$(MODULES)) -false \) -type f -delete
-	rm -f '$(CONF)' '$(RULES)' $(patsubst %,'%',$(installed_tools))
+	@sh $(PACKAGING)/files.sh uninstall '$(DESTDIR)'
 	$(if $(INSTALL_MOD_PATH),,depmod -a '$(release)')
 
 clean: tree
@@ -71,7 +116,14 @@ tree:
 	elif [ ! -e '$(KDIR)/include/config/auto.conf' ] || [ -z '$(release)' ]; then \
 		echo "error: $(KDIR) is not a kernel tree that modules can be built against: configure it and run 'make modules_prepare' there, or give KDIR=" >&2; \
 		exit 1; \
+	elif [ '$(compiler)' = GCC ] && [ -n '$(with_clang)' ]; then \
+		echo "error: kernel $(release) was built by gcc, and clang does not take the flags in its tree: build without LLVM=1 and CC=clang" >&2; \
+		exit 1; \
 	fi
+	$(if $(MO),@sh $(PACKAGING)/link.sh '$(build)' $(SOURCES))
+
+sign: modules
+	@sh $(PACKAGING)/sign.sh '$(KDIR)' '$(KEY)' '$(CERT)' $(MODULES:%='$(build)/%.ko')
 
 sparse: tree
 	@command -v sparse >/dev/null || { \
@@ -111,54 +163,25 @@ dkms-build: tree
 		echo "xenpv $(VERSION) does not build for $(release); building modules that refuse to load" >&2; \
 		$(kernel) clean && $(kernel) XPV_REFUSE=1 modules; }
 
-dkms-install:
-	@[ -n '$(DESTDIR)' ] || command -v dkms >/dev/null || { \
-		echo "error: dkms is not installed (apt install dkms)" >&2; exit 1; }
+# What dkms needs of this tree, below DESTDIR.
+dkms-files:
 	rm -rf '$(DKMS_SRC)'
 	install -d '$(DKMS_SRC)'
-	cp -a Makefile Kbuild dkms.conf README.md '$(DKMS_SRC)'
-	find include platform-pci xenbus blkfront netfront \
-		\( -name '*.[ch]' -o -name '*.sh' -o -name '*.conf' -o -name '*.rules' -o -name 'xenpv-*' -o -name '*.[1-9]' -o -name ABI \) \
-		-exec cp -a --parents -t '$(DKMS_SRC)' {} +
-	install -D -m 644 platform-pci/modprobe.conf '$(CONF)'
-	install -D -m 644 blkfront/60-xenpv-disk.rules '$(RULES)'
-	$(install_tools)
-	$(if $(DESTDIR),,$(DKMS) add)
-	$(if $(DESTDIR),,$(DKMS) -k '$(KVER)' build)
-	$(if $(DESTDIR),,$(DKMS) -k '$(KVER)' install)
+	cp Makefile dkms.conf README.md '$(DKMS_SRC)'
+	find $(SOURCES) \( -name Kbuild -o -name '*.[ch]' -o -name '*.sh' \) \
+		-exec cp -p --parents -t '$(DKMS_SRC)' {} +
+
+dkms-install: dkms-files
+	@sh $(PACKAGING)/files.sh install '$(DESTDIR)'
+	$(if $(DESTDIR),,@sh $(PACKAGING)/dkms.sh install $(VERSION) '$(KVER)')
 
 dkms-uninstall:
-	$(if $(DESTDIR),,-$(DKMS) --all remove)
+	$(if $(DESTDIR),,@sh $(PACKAGING)/dkms.sh remove $(VERSION))
 	rm -rf '$(DKMS_SRC)'
-	rm -f '$(CONF)' '$(RULES)' $(patsubst %,'%',$(installed_tools))
+	@sh $(PACKAGING)/files.sh uninstall '$(DESTDIR)'
+
+dist:
+	@sh $(PACKAGING)/dist.sh '$(OUT)' $(VERSION)
 
 help:
-	@echo 'On a guest, or for one:'
-	@echo '  all              build the three modules (default)'
-	@echo '  modules_install  install them; no depmod when INSTALL_MOD_PATH is set'
-	@echo '  install          the same, the load order for modprobe, udev rules for disks,'
-	@echo '                   xenpv-doctor and the manual pages'
-	@echo '  uninstall        take both away again'
-	@echo '  dkms-install     have dkms build them for this and every later kernel'
-	@echo '  dkms-uninstall   take them out of dkms again'
-	@echo '  clean            remove what was built'
-	@echo 'To see it at work, on any Debian 12 machine (root; no Xen, no guest needed):'
-	@echo '  demo             emulated and PV disk and card of a guest, side by side'
-	@echo '  shell            a root prompt in a guest on a real Xen host'
-	@echo '  check            all tests; ends with "N passed, N failed, N skipped"'
-	@echo '  fuzz             any input for the pure parts, for a minute (clang)'
-	@echo '  check-all        these and the long ones    check-disk   those of the disk driver'
-	@echo '  check-NAME       one part of them; make check-help lists the parts'
-	@echo 'For work on the code:'
-	@echo '  bench-disk       our disk driver beside the kernel'"'"'s own and the emulated disk, in'
-	@echo '                   instructions a request; QUICK=1: few minutes (tests/bench/disk.sh)'
-	@echo '  sparse           build with sparse on every file'
-	@echo '  checkpatch       the kernel'"'"'s style checker (KDIR= of a full source tree)'
-	@echo 'Variables:'
-	@echo '  KVER=release     kernel to build for (the running one)'
-	@echo '  KDIR=directory   its tree (/lib/modules/KVER/build)'
-	@echo '  DESTDIR= INSTALL_MOD_PATH=  root directory to install into'
-	@echo '  INSTALL_MOD_DIR=            below lib/modules/KVER (updates)'
-	@echo '  GUEST=name       kernel of the guest for demo and shell (6.1-686); tests/kernels/kernels.sh list boot'
-	@echo '  BENCH=...        arguments of tests/bench/disk.sh'
-	@echo '  V=1 W=1 LLVM=1 CC=...       as for the kernel'
+	@sed -n 's/^#| \?//p' $(firstword $(MAKEFILE_LIST))

@@ -1,10 +1,10 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# `make install`, `make uninstall` and dkms, each for a kernel whose tree is in the
-# cache, into a directory of this run: nothing is installed on this machine but
-# dkms and udevadm.  The udev rules on a disk made of files.  Prints PASS|FAIL NAME
-# [REASON] for each.
+# `make install`, `make uninstall` (built beside the tree, signed) and dkms, each for a
+# kernel whose tree is in the cache, into a directory of this run: nothing is installed
+# on this machine but a few tools.  The udev rules on a disk made of files; what make
+# says where it cannot; the tarball.  Prints PASS|FAIL NAME [REASON] for each.
 
 set -euo pipefail
 # shellcheck source=tests/lib.sh
@@ -12,13 +12,17 @@ set -euo pipefail
 
 MODULES="xen-platform-pci xen-vbd xen-vnif"
 RULES=usr/lib/udev/rules.d/60-xenpv-disk.rules
+# What an installation has apart from modules.
+SYSTEM_FILES="usr/lib/modprobe.d/xenpv.conf $RULES usr/lib/dracut/dracut.conf.d/50-xenpv.conf
+	usr/share/initramfs-tools/hooks/xenpv etc/mkinitcpio.conf.d/xenpv.conf usr/sbin/xenpv-doctor
+	usr/share/man/man4/xen-platform-pci.4 usr/share/man/man4/xen-vbd.4 usr/share/man/man4/xen-vnif.4
+	usr/share/man/man8/xenpv-doctor.8"
 
-need_packages dkms rsync kmod udev
+need_packages dkms rsync kmod udev openssl xz-utils
 dir=$(mktemp -d "${TMPDIR:-/tmp}/xenpv-install.XXXXXX")
 trap 'rm -rf "$dir"' EXIT
 mkdir "$dir/tree"
-git -C "$XENPV_TOP" ls-files -z -- Makefile Kbuild dkms.conf README.md platform-pci xenbus blkfront netfront include |
-	rsync -a --from0 --files-from=- "$XENPV_TOP" "$dir/tree"
+git -C "$XENPV_TOP" ls-files -z | rsync -a --from0 --files-from=- "$XENPV_TOP" "$dir/tree"
 
 # test NAME COMMAND...: its last line of output is the reason of a failure.
 verdict() {
@@ -44,22 +48,34 @@ all_there() {
 	done
 }
 
-tree_make() {
-	make -C "$dir/tree" KDIR="$KDIR" DESTDIR="$dir/root" "$@"
+system_files_there() {
+	local file
+	for file in $SYSTEM_FILES; do
+		[ -s "$dir/root/$file" ] || { echo "no $file"; return 1; }
+	done
 }
 
+tree_make() {
+	make -j2 -C "$dir/tree" KDIR="$KDIR" DESTDIR="$dir/root" "$@"
+}
+
+# A key of this run, as mokutil takes them.
+[ -e "$dir/key" ] || openssl req -new -x509 -newkey rsa:2048 -nodes -subj /CN=xenpv-test/ -outform DER \
+	-keyout "$dir/key" -out "$dir/cert" 2>/dev/null
+
+# Built beside the tree, which stays as it is; signed; installed and taken away again.
 install_and_back() {
-	local left page
-	tree_make install || return
+	local left signer
+	tree_make MO="$dir/mo" KEY="$dir/key" CERT="$dir/cert" sign || return
+	tree_make MO="$dir/mo" install || return
+	left=$(find "$dir/tree" -newer "$dir/key" -type f)
+	[ -z "$left" ] || { echo "a build with MO= leaves in the tree: ${left//$'\n'/ }"; return 1; }
 	all_there "$dir/root/lib/modules/$RELEASE/updates" || return
-	[ -s "$dir/root/usr/lib/modprobe.d/xenpv.conf" ] || { echo "no load order for modprobe"; return 1; }
-	[ -s "$dir/root/$RULES" ] || { echo "no rules for udev"; return 1; }
-	[ -x "$dir/root/usr/sbin/xenpv-doctor" ] || { echo "no xenpv-doctor"; return 1; }
-	for page in man4/{xen-platform-pci,xen-vbd,xen-vnif}.4 man8/xenpv-doctor.8; do
-		[ -s "$dir/root/usr/share/man/$page" ] || { echo "no manual page $page"; return 1; }
-	done
+	signer=$(modinfo -F signer "$dir/root/lib/modules/$RELEASE/updates/xen-vbd".ko*)
+	[ "$signer" = xenpv-test ] || { echo "xen-vbd is signed by: ${signer:-nobody}"; return 1; }
+	system_files_there || return
 	touch "$dir/root/lib/modules/$RELEASE/updates/foreign.ko"
-	tree_make uninstall || return
+	tree_make MO="$dir/mo" uninstall || return
 	left=$(find "$dir/root" -type f)
 	[ "$left" = "$dir/root/lib/modules/$RELEASE/updates/foreign.ko" ] || {
 		echo "uninstall should leave foreign.ko, and leaves: ${left//$'\n'/ }"
@@ -78,21 +94,26 @@ dkms_and_back() {
 	dkms_here add && dkms_here build -k "$RELEASE" --kernelsourcedir "$KDIR" &&
 		dkms_here install -k "$RELEASE" --no-depmod || return
 	all_there "$dir/root/lib/modules/$RELEASE/updates/dkms" || return
-	[ -s "$dir/root/$RULES" ] || { echo "no rules for udev"; return 1; }
+	system_files_there || return
 	dkms_here remove --all || return
 	tree_make dkms-uninstall || return
 	! find "$dir/root" -type f | grep . || { echo "dkms leaves files"; return 1; }
 }
 
-VERSION=$(sed -n 's/^XENPV_VERSION *:= *//p' "$XENPV_TOP/Kbuild")
-for name in 6.1-amd64 6.12-amd64; do
-	kernel=$("$XENPV_TESTS/kernels/kernels.sh" get $name)
+# of NAME: the kernel that the next test is for.
+of() {
+	local kernel
+	kernel=$("$XENPV_TESTS/kernels/kernels.sh" get "$1")
 	KDIR=$(readlink -f "$kernel/kdir") RELEASE=$(cat "$kernel/release")
 	rm -rf "$dir/root"
-	verdict install-$name install_and_back
-	rm -rf "$dir/root"
-	verdict dkms-$name dkms_and_back
-done
+}
+
+# One kernel each: packages.sh has dkms on the other, and the matrix builds for all.
+VERSION=$(sed -n 's/^XENPV_VERSION *:= *//p' "$XENPV_TOP/Kbuild")
+of 6.12-amd64
+verdict dkms-6.12-amd64 dkms_and_back
+of 6.1-amd64
+verdict install-6.1-amd64 install_and_back
 
 no_tree() {
 	local out
@@ -100,6 +121,39 @@ no_tree() {
 	[ "$(grep -c '^error: no kernel tree' <<<"$out")" = 1 ] || { echo "no clear line: $out"; return 1; }
 }
 verdict no-kernel-tree no_tree
+
+# The last kernel above is Debian's, built by gcc.
+no_clang() {
+	local out arg
+	for arg in LLVM=1 CC=clang; do
+		! out=$(tree_make MO="$dir/mo" $arg 2>&1) || { echo "it was built with $arg"; return 1; }
+		[ "$(grep -c '^error: .* was built by gcc' <<<"$out")" = 1 ] || { echo "no clear line: $out"; return 1; }
+	done
+}
+verdict clang-for-gcc no_clang
+
+# The same bytes from git, and from the tarball unpacked by another umask with a file
+# that a build leaves.
+tarball() {
+	local name=xenpv-$VERSION
+	make -s -C "$XENPV_TOP" dist OUT="$dir/dist1" || return
+	(umask 077 && tar --no-same-permissions -C "$dir" -xf "$dir/dist1/$name.tar.xz") || return
+	touch "$dir/$name/platform-pci/main.o" "$dir/$name/xen-vbd.ko"
+	make -s -C "$dir/$name" dist OUT="$dir/dist2" || return
+	cmp "$dir/dist1/$name.tar.xz" "$dir/dist2/$name.tar.xz"
+}
+verdict tarball tarball
+
+# Every verb and variable of the Makefile is in its help.
+help_is_whole() {
+	local word absent='' help
+	help=$(make -s -C "$XENPV_TOP" help)
+	for word in $(sed -n '/^\.PHONY:/,/[^\\]$/{s/^\.PHONY://;s/\\$//;p}; s/^\([A-Z_]*\) ?=.*/\1=/p' "$XENPV_TOP/Makefile"); do
+		grep -qE "(^|[^a-z_-])$word" <<<"$help" || [ "$word" = help ] || absent="$absent $word"
+	done
+	[ -z "$absent" ] || { echo "make help does not know:$absent"; return 1; }
+}
+verdict help help_is_whole
 
 # links SERIAL WWID: what udev makes of a disk and its first partition, in a mount
 # namespace where sysfs is made of files; sorted, in one line.
