@@ -21,6 +21,7 @@
 #|   fuzz             any input for the pure parts, for a minute (clang)
 #|   check-all        these and the long ones    check-disk   those of the disk driver
 #|   check-NAME       one part of them; make check-help lists the parts
+#|   tested           the results of the last check as a table in README.md
 #| For work on the code:
 #|   bench-disk       our disk driver beside the kernel's own and the emulated disk, in
 #|                    instructions a request; QUICK=1: few minutes (tests/bench/disk.sh)
@@ -83,7 +84,7 @@ kernel_install = $(kernel) DEPMOD=true INSTALL_MOD_PATH='$(INSTALL_MOD_PATH)' \
 	INSTALL_MOD_DIR='$(INSTALL_MOD_DIR)'
 
 .PHONY: all modules modules_install install uninstall clean help tree sign \
-	demo shell check fuzz bench-disk sparse checkpatch \
+	demo shell check fuzz tested bench-disk sparse checkpatch \
 	dkms-files dkms-build dkms-install dkms-uninstall dist
 
 all: modules
@@ -152,6 +153,9 @@ fuzz: check-fuzz
 
 check-%:
 	@tests/check.sh $*
+
+tested:
+	@tests/tested.sh --into README.md
 
 bench-disk:
 	@tests/bench/disk.sh $(BENCH)

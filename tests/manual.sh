@@ -93,3 +93,23 @@ results_table() {
 	[ "$(grep -c noxen <<<"$table")" = 1 ] || echo "noxen stands there more than once"
 }
 results_table | verdict "table of what was tested"
+
+# The table goes into README's place for it and takes that of an earlier run away;
+# a file with half such a place stays as it is.
+results_into() {
+	local file copy
+	file=$(mktemp) copy=$(mktemp)
+	sed -n '1,/^<!-- begin: make tested/p' README.md >"$file"
+	cp "$file" "$copy"
+	! (tests/tested.sh --into "$file" <(results)) 2>/dev/null || echo "half a place is taken for one"
+	cmp "$file" "$copy"
+	printf '%s\n' 'of an earlier run' '<!-- end: make tested -->' '' 'below' >>"$file"
+	tests/tested.sh --into "$file" <(results) || echo "it ends with $?"
+	! grep 'earlier run' "$file" || echo "what an earlier run has put there stays"
+	sed -n '/^<!-- begin: make tested/,$p' "$file" | sed 1d | cmp - <(
+		tests/tested.sh <(results) | sed -n '/^- 2026/,$p'
+		printf '%s\n' '<!-- end: make tested -->' '' 'below'
+	)
+	rm "$file" "$copy"
+}
+results_into 2>&1 | verdict "table of what was tested, in README"

@@ -1,9 +1,10 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# usage: tested.sh [FILE...]
+# usage: tested.sh [--into README] [FILE...]
 #
-# Prints a table, in Markdown, of the kernels that were tested and with which result.
+# Prints a table, in Markdown, of the kernels that were tested and with which result, or
+# puts it into README in place of what stands between the two lines `make tested`.
 # FILE: what `make check` keeps ($XENPV_CACHE/check/results, the default), or the
 # results of beds (bed.sh -o DIR: DIR/results).
 
@@ -11,6 +12,11 @@ set -euo pipefail
 # shellcheck source=tests/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
+into=''
+if [ "${1:-}" = --into ]; then
+	into=${2:?"--into needs a file"}
+	shift 2
+fi
 [ $# -gt 0 ] || set -- "$XENPV_CACHE/check/results"
 for file; do
 	[ -s "$file" ] || [ -p "$file" ] || die "no results in $file: run make check first"
@@ -50,6 +56,26 @@ table() {
 	' "$@"
 }
 
+# replace README TABLE: nothing changes unless both lines are there, in order.
+replace() {
+	awk '
+		NR == FNR { table = table $0 "\n"; next }
+		/^<!-- begin: make tested -->$/ { begin++; print; printf "%s", table; next }
+		/^<!-- end: make tested -->$/ { ends++ }
+		begin == ends { print }
+		END { exit begin != 1 || ends != 1 }
+	' "$2" "$1" >"$1.new" || {
+		rm -f "$1.new"
+		die "$1 has no place for the table: one line each of <!-- begin: make tested --> and <!-- end: make tested -->"
+	}
+	cat "$1.new" >"$1"
+	rm "$1.new"
+}
+
+if [ -n "$into" ]; then
+	replace "$into" <(table "$@")
+	exit
+fi
 cat <<EOF
 # What was tested
 Made by tests/tested.sh; do not change it by hand. A case is a test that runs in a guest of this kernel on a real Xen host under
