@@ -46,14 +46,15 @@ void be_life_begin(struct be_life *l)
 }
 
 /*
- * A frontend that says Connected may mean the connection that was: it must have said
+ * A frontend that asks by Connected may mean the connection that was: it must have said
  * something else before it is believed.
  */
 void be_start_anew(struct be_life *l)
 {
 	l->ops->disconnect(l->arg);
 	be_set_state(l->dev, BE_CLOSED);
-	be_wait(l->dev, ~(1U << BE_CONNECTED), NOTICE);
+	if (l->ops->asks == BE_CONNECTED)
+		be_wait(l->dev, ~(1U << BE_CONNECTED), NOTICE);
 	be_set_state(l->dev, BE_INITWAIT);
 }
 
@@ -70,17 +71,14 @@ static bool follow(struct be_life *l)
 		be_say("frontend %d", state);
 	if (state >= BE_CLOSING && l->ops->leaving(l->arg))
 		return true;
+	if (state == l->ops->asks && l->dev->state == BE_INITWAIT)
+		l->ops->connect(l->arg);
 	switch (state) {
 	case BE_GONE:
 		return false;
 	case BE_INITIALISING:
 		if (l->dev->state == BE_CLOSED)
 			be_set_state(l->dev, BE_INITWAIT);
-		break;
-	case BE_INITIALISED:
-	case BE_CONNECTED:
-		if (l->dev->state == BE_INITWAIT)
-			l->ops->connect(l->arg);
 		break;
 	case BE_CLOSING:
 		if (l->dev->state == BE_CONNECTED)
@@ -104,7 +102,7 @@ static void wait_for_something(struct be_life *l)
 	struct pollfd p[3] = {
 		{ .fd = be_store_fd(l->dev), .events = POLLIN },
 		{ .fd = xenevtchn_fd(l->dev->evtchn), .events = POLLIN },
-		{ .fd = l->ops->fd(l->arg), .events = POLLIN },
+		{ .fd = l->ops->fd ? l->ops->fd(l->arg) : -1, .events = POLLIN },
 	};
 	int ms = l->ops->sleep(l->arg);
 	struct timespec t = { .tv_sec = ms / 1000,

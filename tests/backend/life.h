@@ -18,10 +18,11 @@
 
 /**
  * struct be_ops - a type of device
+ * @asks: the state in which its frontends ask to be connected
  * @connect: the frontend's keys are there
  * @disconnect: forget the connection, if there is one
  * @serve: do what there is to do, without waiting
- * @fd: one more descriptor to wait for; -1: none now
+ * @fd: one more descriptor to wait for; -1: none now; NULL: never one
  * @sleep: milliseconds that may be waited; -1: until something happens
  * @leaving: the frontend leaves, or is gone. Return: true if that is to be ignored
  * @honest: lies are over
@@ -29,6 +30,7 @@
  * @let_go: unmap them
  */
 struct be_ops {
+	enum be_state asks;
 	void (*connect)(void *arg);
 	void (*disconnect)(void *arg);
 	void (*serve)(void *arg);

@@ -2,20 +2,11 @@
 /*
  * vbd-backend: a disk for one guest, from a program. See README.md.
  *
- * Life: nodes are created, the frontend connects, requests are served, until a
- * signal:
- *	TERM, INT	close politely, remove the nodes, end; status 3 if the frontend
- *			has not closed in time
- *	HUP		remove the nodes and end, as a host does by force
- *	USR1		be honest from now on, and start anew with the same nodes
- *	USR2		let go of pages that a lie keeps mapped
- * Locks: none, one thread; signals are taken in the loop alone.
+ * Life: nodes are created, the frontend connects, requests are served, until a signal
+ * (life.h).
+ * Locks: none, one thread.
  * Trust: see ring.c.
  */
-#define _GNU_SOURCE
-#include <errno.h>
-#include <poll.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -27,21 +18,6 @@ static const struct vbd_abi abis[] = {
 	{ "x86_64-abi", 112, 8, 28 },
 	{ "x86_32-abi", 108, 4, 24 },
 };
-
-static volatile sig_atomic_t signalled[NSIG];
-
-static void on_signal(int number)
-{
-	signalled[number] = 1;
-}
-
-static bool take_signal(int number)
-{
-	bool was = signalled[number];
-
-	signalled[number] = 0;
-	return was;
-}
 
 /* ---- connecting --------------------------------------------------------------- */
 
@@ -116,8 +92,9 @@ static bool offers_persistent(const struct vbd *v)
 	return false;
 }
 
-static void vbd_connect(struct vbd *v)
+static void connect_vbd(void *arg)
 {
+	struct vbd *v = arg;
 	char prefix[32] = "";
 	unsigned long n, persistent;
 	bool several;
@@ -144,8 +121,9 @@ static void vbd_connect(struct vbd *v)
 	       v->queues, v->queue[0].ring.n, v->persistent, v->abi->name);
 }
 
-void vbd_disconnect(struct vbd *v)
+static void disconnect_vbd(void *arg)
 {
+	struct vbd *v = arg;
 	struct vbd_queue *q;
 
 	while (v->queues) {
@@ -160,61 +138,18 @@ void vbd_disconnect(struct vbd *v)
 		disk_let_go(v);
 }
 
-/* Forget the connection and ask for another one. */
+/* Ask for another connection without closing this one: what no honest backend does. */
 void vbd_start_anew(struct vbd *v)
 {
-	vbd_disconnect(v);
-	v->again = true;
+	disconnect_vbd(v);
 	be_set_state(&v->dev, BE_INITWAIT);
-}
-
-/* The frontend's state may have changed. Return: false when it is gone. */
-static bool follow(struct vbd *v)
-{
-	enum be_state before = v->dev.front_state;
-	enum be_state state;
-
-	if (!be_store_drain(&v->dev))
-		return true;
-	state = be_look(&v->dev);
-	if (state != before)
-		be_say("frontend %d", state);
-	if (state >= BE_CLOSING && lie_leaving(v))
-		return true;
-	switch (state) {
-	case BE_GONE:
-		return false;
-	case BE_INITIALISING:
-		if (v->dev.state == BE_CLOSED)
-			be_set_state(&v->dev, BE_INITWAIT);
-		break;
-	case BE_INITIALISED:
-	case BE_CONNECTED:
-		if (v->dev.state == BE_INITWAIT &&
-		    (state == BE_INITIALISED || !v->again))
-			vbd_connect(v);
-		break;
-	case BE_CLOSING:
-		if (v->dev.state == BE_CONNECTED)
-			be_set_state(&v->dev, BE_CLOSING);
-		break;
-	case BE_CLOSED:
-		/* One that was closed before is asked to connect. */
-		if (state != before && v->dev.state != BE_CLOSED) {
-			vbd_disconnect(v);
-			be_set_state(&v->dev, BE_CLOSED);
-		}
-		break;
-	default:
-		break;
-	}
-	return true;
 }
 
 /* ---- the loop ------------------------------------------------------------------- */
 
-static void serve(struct vbd *v)
+static void serve_vbd(void *arg)
 {
+	struct vbd *v = arg;
 	struct vbd_queue *q;
 	bool more = true;
 	unsigned int i;
@@ -231,88 +166,44 @@ static void serve(struct vbd *v)
 	lie_tick(v);
 }
 
-static void wait_for_something(struct vbd *v, const sigset_t *mask)
+static int vbd_sleep(void *arg)
 {
-	struct pollfd p[2] = {
-		{ .fd = be_store_fd(&v->dev), .events = POLLIN },
-		{ .fd = xenevtchn_fd(v->dev.evtchn), .events = POLLIN },
-	};
-	int ms = lie_sleep(v);
-	struct timespec t = { .tv_sec = ms / 1000,
-			      .tv_nsec = ms % 1000 * 1000000L };
-
-	if (ppoll(p, 2, ms < 0 ? NULL : &t, mask) > 0 && p[1].revents)
-		while (be_event(&v->dev) >= 0)
-			;
+	return lie_sleep(arg);
 }
 
-/* Return: exit status. */
-static int close_politely(struct vbd *v, double seconds)
+static bool vbd_leaving(void *arg)
 {
-	double end = be_now() + seconds;
-	int status = 0;
-
-	be_write(&v->dev, "online", "0");
-	if (v->dev.state == BE_INITWAIT || v->dev.state == BE_CONNECTED ||
-	    v->dev.front_state == BE_CONNECTED)
-		be_set_state(&v->dev, BE_CLOSING);
-	/* A frontend that has read nothing has nothing to close. */
-	while (v->dev.front_state > BE_INITIALISING &&
-	       v->dev.front_state != BE_CLOSED && be_now() < end) {
-		be_wait(&v->dev, 1U << BE_CLOSED, 0.05);
-		serve(v);
-	}
-	if (v->dev.front_state > BE_INITIALISING &&
-	    v->dev.front_state != BE_CLOSED)
-		status = 3;
-	lie_leaving(v);
-	vbd_disconnect(v);
-	be_set_state(&v->dev, BE_CLOSED);
-	return status;
+	return lie_leaving(arg);
 }
 
-static void start_anew_honestly(struct vbd *v)
+static void vbd_honest(void *arg)
 {
+	(void)arg;
 	lie_end();
-	disk_let_go(v);
-	vbd_disconnect(v);
-	be_set_state(&v->dev, BE_CLOSED);
-	vbd_start_anew(v);
 }
 
-/* Return: exit status. */
-static int run(struct vbd *v, double patience, const sigset_t *mask)
+static bool vbd_keeps(void *arg)
 {
-	while (follow(v)) {
-		serve(v);
-		wait_for_something(v, mask);
-		if (take_signal(SIGTERM) || take_signal(SIGINT))
-			return close_politely(v, patience);
-		if (take_signal(SIGHUP)) {
-			be_remove(&v->dev);
-			lie_leaving(v);
-			return 0;
-		}
-		if (take_signal(SIGUSR1))
-			start_anew_honestly(v);
-		if (take_signal(SIGUSR2))
-			disk_let_go(v);
-	}
-	lie_leaving(v);
-	return 0;
+	(void)arg;
+	return lie_keeps();
 }
 
-/* What a lie keeps mapped stays so until it is asked for. */
-static void wait_to_let_go(struct vbd *v, const sigset_t *mask)
+static void let_go(void *arg)
 {
-	if (!lie_keeps())
-		return;
-	be_say("keeping pages");
-	while (!take_signal(SIGUSR2) && !take_signal(SIGTERM))
-		ppoll(NULL, 0, NULL, mask);
-	lie_end();
-	(void)v;
+	disk_let_go(arg);
 }
+
+static const struct be_ops vbd_ops = {
+	.asks = BE_INITIALISED,
+	.connect = connect_vbd,
+	.disconnect = disconnect_vbd,
+	.serve = serve_vbd,
+	.sleep = vbd_sleep,
+	.leaving = vbd_leaving,
+	.honest = vbd_honest,
+	.keeps = vbd_keeps,
+	.let_go = let_go,
+};
 
 /* ---- options ---------------------------------------------------------------------- */
 
@@ -355,7 +246,6 @@ struct options {
 	const char *file;
 	const char *lie;
 	unsigned long mib, honest;
-	double patience;
 	bool private;
 };
 
@@ -373,7 +263,7 @@ static void parse_options(struct vbd *v, struct options *o, int argc, char **arg
 		case 'd': v->dev.dir = optarg; break;
 		case 'l': o->lie = optarg; break;
 		case 'n': o->honest = strtoul(optarg, NULL, 0); break;
-		case 'w': o->patience = strtod(optarg, NULL); break;
+		case 'w': v->life.patience = strtod(optarg, NULL); break;
 		case 'k': case 'K': break;
 		default: usage();
 		}
@@ -394,39 +284,24 @@ static void parse_options(struct vbd *v, struct options *o, int argc, char **arg
 			be_key_option(&v->dev, optarg, c == 'K');
 }
 
-/* All signals are blocked but while the loop sleeps. */
-static void prepare_signals(sigset_t *open)
-{
-	static const int numbers[] = { SIGTERM, SIGINT, SIGHUP, SIGUSR1, SIGUSR2 };
-	struct sigaction action = { .sa_handler = on_signal };
-	sigset_t block;
-	unsigned int i;
-
-	sigemptyset(&block);
-	for (i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
-		sigaddset(&block, numbers[i]);
-		sigaction(numbers[i], &action, NULL);
-	}
-	sigprocmask(SIG_BLOCK, &block, open);
-}
-
 int main(int argc, char **argv)
 {
-	static struct vbd vbd = { .dev.type = "vbd", .dev.dir = "xpvtest" };
-	struct options o = { .mib = 16, .honest = 8, .patience = 15 };
-	sigset_t mask;
+	static struct vbd vbd = {
+		.dev = { .type = "vbd", .dir = "xpvtest" },
+		.life = { .ops = &vbd_ops, .arg = &vbd, .dev = &vbd.dev,
+			  .patience = 15 },
+	};
+	struct options o = { .mib = 16, .honest = 8 };
 	int status;
 
 	parse_options(&vbd, &o, argc, argv);
 	if (o.lie)
 		lie_choose(o.lie, o.honest);
-	prepare_signals(&mask);
+	be_life_begin(&vbd.life);
 	be_open_xen(&vbd.dev);
 	be_create(&vbd.dev);
 	be_say("created %s", vbd.dev.back);
-	status = run(&vbd, o.patience, &mask);
-	be_remove(&vbd.dev);
-	wait_to_let_go(&vbd, &mask);
+	status = be_live(&vbd.life);
 	be_say("ended reads=%lu writes=%lu barriers=%lu flushes=%lu discards=%lu secure=%lu other=%lu failed=%lu",
 	       vbd.ops[OP_READ], vbd.ops[OP_WRITE], vbd.ops[OP_BARRIER],
 	       vbd.ops[OP_FLUSH], vbd.ops[OP_DISCARD], vbd.secure, vbd.ops[6], vbd.ops[7]);

@@ -2,7 +2,7 @@
 /*
  * A disk from a program: what the files of vbd-backend know of each other.
  *
- *	vbd.c		options, keys, connecting, the loop
+ *	vbd.c		options, keys, connecting
  *	ring.c		requests off the ring, responses onto it
  *	disk.c		what a request asks for: data, flush, discard
  *	lies.c		what goes wrong on purpose; the only file that lies
@@ -13,7 +13,7 @@
 #ifndef BACKEND_VBD_H
 #define BACKEND_VBD_H
 
-#include "device.h"
+#include "life.h"
 
 #define VBD_QUEUES_MAX	16
 #define VBD_SEGS_MAX	4096
@@ -100,6 +100,7 @@ struct vbd_queue {
 /**
  * struct vbd - the disk
  * @dev: nodes and pages
+ * @life: states
  * @abi: layout of its rings
  * @queue: its rings
  * @queues: how many; 0: not connected
@@ -109,13 +110,13 @@ struct vbd_queue {
  * @data: contents
  * @bytes: their size
  * @fd: their file, or -1
- * @again: it was connected before and started anew
  * @answered: requests answered since the program began
  * @ops: how many of each operation, and of those that failed in the last place
  * @secure: discards that were secure ones
  */
 struct vbd {
 	struct be_device dev;
+	struct be_life life;
 	const struct vbd_abi *abi;
 	struct vbd_queue queue[VBD_QUEUES_MAX];
 	unsigned int queues;
@@ -125,14 +126,12 @@ struct vbd {
 	uint8_t *data;
 	uint64_t bytes;
 	int fd;
-	bool again;
 	unsigned long answered;
 	unsigned long ops[8];
 	unsigned long secure;
 };
 
 /* vbd.c */
-void vbd_disconnect(struct vbd *v);
 void vbd_start_anew(struct vbd *v);
 
 /* ring.c */

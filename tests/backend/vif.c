@@ -195,6 +195,7 @@ static bool vif_keeps(void *arg)
 }
 
 static const struct be_ops vif_ops = {
+	.asks = BE_CONNECTED,
 	.connect = connect_vif,
 	.disconnect = disconnect_vif,
 	.serve = serve_vif,
