@@ -17,11 +17,11 @@ build_backends() {
 	local out=$1
 	cd "$XENPV_TESTS/backend"
 	gcc -O2 -Wall -Wextra -Werror -s -o "$out/vbd-backend" \
-		vbd.c ring.c disk.c lies.c life.c device.c pages.c \
+		vbd.c ring.c disk.c lies.c lying.c life.c device.c pages.c \
 		-lxengnttab -lxenevtchn -lxenstore
 	gcc -O2 -Wall -Wextra -Werror -s -o "$out/vif-backend" \
 		vif.c net_ring.c net_tx.c net_rx.c net_ctrl.c net_tap.c net_lies.c net_plans.c \
-		life.c device.c pages.c -lxengnttab -lxenevtchn -lxenstore
+		lying.c life.c device.c pages.c -lxengnttab -lxenevtchn -lxenstore
 }
 
 need_packages gcc libc6-dev libxen-dev

@@ -3,9 +3,7 @@
  * The lies, a row of the table each: what a backend may do that none should.
  *
  * A row has a name, how many unanswered requests it needs, and what it does with
- * them. Some are told once, and then either the queue is silent (a frontend must
- * have broken the device because of the lie, not because of what came later) or
- * honesty is back; others go on.
+ * them; lying.h says what comes then.
  *
  * Life: chosen once; armed when so many requests were answered honestly.
  * Locks: none, one thread.
@@ -18,56 +16,19 @@
 
 #include "lies.h"
 
-/* So long does a lie wait for as many requests as it needs. */
-#define HOLD	0.3
-
-enum after {
-	SILENT,		/* told once, then no more answers */
-	HONEST,		/* told once, then honest */
-	GOES_ON,	/* told again and again */
-};
-
 /**
- * struct lie - a row
- * @name: as in the catalogue
- * @number: parameter unless one is given
- * @needs: requests that must be pending
- * @after: what comes then
+ * struct vbd_lie - a row
+ * @lie: how it begins
  * @tell: deals with requests of a queue; NULL: done elsewhere in this file
- * @what: for the list
  */
-struct lie {
-	const char *name;
-	uint64_t number;
-	unsigned int needs;
-	enum after after;
+struct vbd_lie {
+	struct lie lie;
 	void (*tell)(struct vbd *v, struct vbd_queue *q);
-	const char *what;
 };
-
-static const struct lie *lie;
-static uint64_t number;
-static unsigned long honest;
-static bool told;
-static double storm_end;
-static uint32_t seed = 0x2545f491;
-
-static uint32_t random32(void)
-{
-	seed ^= seed << 13;
-	seed ^= seed >> 17;
-	seed ^= seed << 5;
-	return seed;
-}
-
-static bool is(const char *name)
-{
-	return lie && !strcmp(lie->name, name);
-}
 
 static bool armed(const struct vbd *v)
 {
-	return lie && v->answered >= honest;
+	return lying.lie && v->answered >= lying.honest;
 }
 
 /* ---- the producer index ----------------------------------------------------------- */
@@ -93,19 +54,19 @@ static void catch_up(struct vbd *v, struct vbd_queue *q)
 static void beyond_the_ring(struct vbd *v, struct vbd_queue *q)
 {
 	ring_answer_all(v, q);
-	set_rsp_prod(v, q, q->rsp_prod + q->slots + number);
+	set_rsp_prod(v, q, q->rsp_prod + q->slots + lying.number);
 }
 
 static void far_away(struct vbd *v, struct vbd_queue *q)
 {
 	catch_up(v, q);
-	set_rsp_prod(v, q, q->rsp_prod + number);
+	set_rsp_prod(v, q, q->rsp_prod + lying.number);
 }
 
 static void goes_back(struct vbd *v, struct vbd_queue *q)
 {
 	catch_up(v, q);
-	set_rsp_prod(v, q, q->rsp_prod - number);
+	set_rsp_prod(v, q, q->rsp_prod - lying.number);
 }
 
 static void never_asked(struct vbd *v, struct vbd_queue *q)
@@ -116,7 +77,7 @@ static void never_asked(struct vbd *v, struct vbd_queue *q)
 
 	while (q->pending)
 		ring_answer(v, q, ring_pop(q, 0));
-	for (i = 0; i < number; i++)
+	for (i = 0; i < lying.number; i++)
 		ring_respond(v, q, id, op, RSP_OK);
 	ring_push(v, q, true);
 }
@@ -164,11 +125,11 @@ static uint64_t id_of_other_queue(const struct vbd_queue *q)
 
 static void impossible_id(struct vbd *v, struct vbd_queue *q)
 {
-	uint64_t id = number;
+	uint64_t id = lying.number;
 
-	if (number == 1)
+	if (lying.number == 1)
 		id = q->slots;
-	else if (number == 2)
+	else if (lying.number == 2)
 		id = id_of_other_queue(q);
 	respond_now(v, q, id, q->head->op, RSP_OK);
 }
@@ -204,12 +165,12 @@ static void twice_later(struct vbd *v, struct vbd_queue *q)
 static void wrong_operation(struct vbd *v, struct vbd_queue *q)
 {
 	respond_now(v, q, q->head->id,
-		    number ? number : q->head->op ^ (OP_READ ^ OP_WRITE), RSP_OK);
+		    lying.number ? lying.number : q->head->op ^ (OP_READ ^ OP_WRITE), RSP_OK);
 }
 
 static void odd_status(struct vbd *v, struct vbd_queue *q)
 {
-	q->head->status = (int16_t)number;
+	q->head->status = (int16_t)lying.number;
 	ring_answer_all(v, q);
 }
 
@@ -229,7 +190,7 @@ static void flickering(struct vbd *v, struct vbd_queue *q)
 {
 	volatile uint8_t *slot = q->shared->slot +
 		(size_t)(q->rsp_prod & (q->slots - 1)) * v->abi->slot;
-	double end = be_now() + number / 1e3;
+	double end = be_now() + lying.number / 1e3;
 	unsigned int i;
 
 	ring_answer(v, q, ring_pop(q, 0));
@@ -311,7 +272,7 @@ static void smaller_backend(struct vbd *v, struct vbd_queue *q)
 	char text[24];
 
 	(void)q;
-	snprintf(text, sizeof(text), "%llu", (unsigned long long)number);
+	snprintf(text, sizeof(text), "%llu", (unsigned long long)lying.number);
 	be_write(&v->dev, "feature-max-indirect-segments", text);
 	be_key_set(&v->dev, "feature-max-indirect-segments", strdup(text), false,
 		   false);
@@ -321,24 +282,23 @@ static void smaller_backend(struct vbd *v, struct vbd_queue *q)
 static void begin_storm(struct vbd *v, struct vbd_queue *q)
 {
 	ring_answer_all(v, q);
-	storm_end = be_now() + number / 1e3;
+	lie_storm_begin();
 }
 
 /* Sizes from nothing to all of it, as fast as xenstore takes them. */
 static void resize_once(struct vbd *v)
 {
 	uint64_t sectors = v->bytes / 512;
+	bool on = lie_storms();
 	char text[24];
 
-	if (be_now() < storm_end)
+	if (on)
 		sectors = sectors * (random32() % 5) / 4;
-	else
-		storm_end = 0;
 	snprintf(text, sizeof(text), "%llu", (unsigned long long)sectors);
 	be_write(&v->dev, "sectors", text);
 	be_set_state(&v->dev, BE_CONNECTED);
-	if (!storm_end)
-		be_say("storm over");
+	if (!on)
+		lie_storm_over();
 }
 
 static void notify_often(struct vbd *v, unsigned int times)
@@ -374,171 +334,106 @@ static void hoard(struct vbd *v, struct vbd_queue *q)
 	struct vbd_request *r;
 
 	/* Requests that wait for pages come when the pool has grown. */
-	usleep(number * 1000);
+	usleep(lying.number * 1000);
 	ring_take(v, q);
 	for (r = q->head; r; r = r->next)
 		disk_keep(v, r);
 	vbd_start_anew(v);
 }
 
-static const struct lie lies[] = {
-	{ "R01", 1, 1, SILENT, beyond_the_ring, "rsp_prod beyond the ring" },
-	{ "R02", 1U << 31, 1, SILENT, far_away, "rsp_prod far ahead, by NUMBER" },
-	{ "R03", 1, 1, SILENT, goes_back, "rsp_prod goes back by NUMBER" },
-	{ "R04", 3, 1, SILENT, never_asked, "NUMBER answers that were never asked for" },
-	{ "R05", ~0ULL, 1, SILENT, impossible_id, "id NUMBER; 1: size of the ring, 2: of another queue" },
-	{ "R06", 0, 1, SILENT, free_slot, "id of no request" },
-	{ "R07", 0, 2, SILENT, twice_at_once, "an id twice in a batch" },
-	{ "R08", 0, 2, SILENT, twice_later, "an id again, later" },
-	{ "R09", 0, 1, SILENT, wrong_operation, "right id, wrong operation NUMBER" },
-	{ "R10", 7, 1, HONEST, odd_status, "status NUMBER" },
-	{ "R11", 0, 1, HONEST, half_written, "index before the response" },
-	{ "R12", 20, 1, HONEST, flickering, "response changes while it is read, NUMBER ms" },
-	{ "R13", 0, 1, GOES_ON, scribble, "requests and indices overwritten" },
-	{ "R14", 0, 1, GOES_ON, odd_events, "random req_event and rsp_event" },
-	{ "R15", 0, 0, GOES_ON, no_answer, "takes no request" },
-	{ "R16", 0, 1, GOES_ON, no_answer, "takes requests, answers none" },
-	{ "R17", 0, 4, GOES_ON, out_of_order, "answers in any order" },
-	{ "R18", 0, 1, GOES_ON, no_answer, "answers while the frontend leaves" },
-	{ "R20", 0, 0, GOES_ON, NULL, "keeps the ring mapped to the end, and longer" },
-	{ "B01", OP_FLUSH, 0, GOES_ON, NULL, "refuses operation NUMBER at run time" },
-	{ "B02", 0, 1, HONEST, spoil_status, "refuses a read or a write" },
-	{ "B03", 0, 1, SILENT, keep_mapped, "keeps pages of a request mapped" },
-	{ "B04", 0, 0, GOES_ON, NULL, "unmaps persistent pages at random" },
-	{ "B07", 0, 1, HONEST, smaller_backend, "starts anew with NUMBER indirect segments" },
-	{ "B15", 2000, 1, HONEST, begin_storm, "resizes for NUMBER ms" },
-	{ "B19", 0, 1, GOES_ON, hold_discards, "does not answer discards" },
-	{ "G03", 0, 4, SILENT, keep_mapped, "keeps pages of several requests mapped" },
-	{ "G04", 200, 1, GOES_ON, hoard, "keeps all pages and starts anew each NUMBER ms" },
-	{ "E01", 2000, 1, HONEST, begin_storm, "events without reason for NUMBER ms" },
-	{ "E02", 1000, 0, GOES_ON, NULL, "NUMBER events before Connected and after the end" },
-	{ "E04", 0, 0, GOES_ON, NULL, "no events at all" },
+static const struct vbd_lie lies[] = {
+	{ { "R01", 1, 1, SILENT, "rsp_prod beyond the ring" }, beyond_the_ring },
+	{ { "R02", 1U << 31, 1, SILENT, "rsp_prod far ahead, by NUMBER" }, far_away },
+	{ { "R03", 1, 1, SILENT, "rsp_prod goes back by NUMBER" }, goes_back },
+	{ { "R04", 3, 1, SILENT, "NUMBER answers that were never asked for" }, never_asked },
+	{ { "R05", ~0ULL, 1, SILENT, "id NUMBER; 1: size of the ring, 2: of another queue" },
+	  impossible_id },
+	{ { "R06", 0, 1, SILENT, "id of no request" }, free_slot },
+	{ { "R07", 0, 2, SILENT, "an id twice in a batch" }, twice_at_once },
+	{ { "R08", 0, 2, SILENT, "an id again, later" }, twice_later },
+	{ { "R09", 0, 1, SILENT, "right id, wrong operation NUMBER" }, wrong_operation },
+	{ { "R10", 7, 1, HONEST, "status NUMBER" }, odd_status },
+	{ { "R11", 0, 1, HONEST, "index before the response" }, half_written },
+	{ { "R12", 20, 1, HONEST, "response changes while it is read, NUMBER ms" }, flickering },
+	{ { "R13", 0, 1, GOES_ON, "requests and indices overwritten" }, scribble },
+	{ { "R14", 0, 1, GOES_ON, "random req_event and rsp_event" }, odd_events },
+	{ { "R15", 0, 0, GOES_ON, "takes no request" }, no_answer },
+	{ { "R16", 0, 1, GOES_ON, "takes requests, answers none" }, no_answer },
+	{ { "R17", 0, 4, GOES_ON, "answers in any order" }, out_of_order },
+	{ { "R18", 0, 1, GOES_ON, "answers while the frontend leaves" }, no_answer },
+	{ { "R20", 0, 0, GOES_ON, "keeps the ring mapped to the end, and longer" }, NULL },
+	{ { "B01", OP_FLUSH, 0, GOES_ON, "refuses operation NUMBER at run time" }, NULL },
+	{ { "B02", 0, 1, HONEST, "refuses a read or a write" }, spoil_status },
+	{ { "B03", 0, 1, SILENT, "keeps pages of a request mapped" }, keep_mapped },
+	{ { "B04", 0, 0, GOES_ON, "unmaps persistent pages at random" }, NULL },
+	{ { "B07", 0, 1, HONEST, "starts anew with NUMBER indirect segments" }, smaller_backend },
+	{ { "B15", 2000, 1, HONEST, "resizes for NUMBER ms" }, begin_storm },
+	{ { "B19", 0, 1, GOES_ON, "does not answer discards" }, hold_discards },
+	{ { "G03", 0, 4, SILENT, "keeps pages of several requests mapped" }, keep_mapped },
+	{ { "G04", 200, 1, GOES_ON, "keeps all pages and starts anew each NUMBER ms" }, hoard },
+	{ { "E01", 2000, 1, HONEST, "events without reason for NUMBER ms" }, begin_storm },
+	{ { "E02", 1000, 0, GOES_ON, "NUMBER events before Connected and after the end" }, NULL },
+	{ { "E04", 0, 0, GOES_ON, "no events at all" }, NULL },
 };
+
+#define LIES	(sizeof(lies) / sizeof(lies[0]))
 
 void lie_list(void)
 {
-	unsigned int i;
-
-	for (i = 0; i < sizeof(lies) / sizeof(lies[0]); i++)
-		printf("%s\t%s (%lld)\n", lies[i].name, lies[i].what,
-		       (long long)lies[i].number);
+	lying_list(lies, LIES, sizeof(lies[0]));
 }
 
-void lie_choose(const char *arg, unsigned long after)
+void lie_choose(const char *arg, unsigned long honest)
 {
-	size_t len = strcspn(arg, ":");
-	unsigned int i;
-
-	for (i = 0; i < sizeof(lies) / sizeof(lies[0]); i++)
-		if (strlen(lies[i].name) == len && !strncmp(lies[i].name, arg, len))
-			lie = &lies[i];
-	if (!lie)
-		die("there is no lie %s", arg);
-	number = arg[len] ? strtoull(arg + len + 1, NULL, 0) : lie->number;
-	honest = after;
-}
-
-void lie_end(void)
-{
-	lie = NULL;
-	storm_end = 0;
-}
-
-static void tell(void)
-{
-	if (!told)
-		be_say("told %s", lie->name);
-	told = true;
+	lying_choose(lies, LIES, sizeof(lies[0]), arg, honest);
 }
 
 /* ---- where they are told --------------------------------------------------------------------- */
 
 int lie_sleep(struct vbd *v)
 {
+	bool held = false;
 	unsigned int i;
 
-	if (storm_end)
-		return 0;
 	for (i = 0; i < v->queues; i++)
-		if (v->queue[i].held)
-			return 50;
-	/* A frontend that reads a wrong req_event says nothing. */
-	return v->queues && (is("R13") || is("R14")) ? 50 : -1;
+		held |= v->queue[i].held > 0;
+	return lying_sleep(v->queues, held);
 }
 
 void lie_tick(struct vbd *v)
 {
-	if (!storm_end || !v->queues)
+	if (!lying.storm_end || !v->queues)
 		return;
-	if (is("B15")) {
+	if (lie_is("B15"))
 		resize_once(v);
-	} else if (be_now() < storm_end) {
+	else if (lie_storms())
 		notify_often(v, 500);
-	} else {
-		storm_end = 0;
-		be_say("storm over");
-	}
-}
-
-/*
- * A request that is carried out after the frontend has broken the device writes to
- * references that may be another disk's by then: this domain may use those, too. So
- * nothing is taken once a lie was told that ends a device, or may.
- */
-static bool all_is_said(struct vbd *v)
-{
-	enum be_state before = v->dev.front_state;
-	static bool looked, left;
-
-	if (!told || lie->after == GOES_ON || v->dev.state != BE_CONNECTED)
-		return false;
-	if (lie->after == SILENT)
-		return true;
-	if (!looked) {
-		sleep(1);
-		left = be_look(&v->dev) >= BE_CLOSING;
-		looked = true;
-		/* For those who follow its states. */
-		v->dev.front_state = before;
-	}
-	return left;
+	else
+		lie_storm_over();
 }
 
 bool lie_takes(struct vbd *v)
 {
-	if (lie && all_is_said(v))
+	if (lie_all_is_said(&v->dev))
 		return false;
-	if (!is("R15") || !armed(v))
+	if (!lie_is("R15") || !armed(v))
 		return true;
-	tell();
-	return false;
-}
-
-/* Wait a little for as many requests as the lie needs. Return: there are. */
-static bool enough(struct vbd_queue *q)
-{
-	if (q->pending >= lie->needs)
-		return true;
-	if (!q->held)
-		q->held = be_now();
+	lie_tell();
 	return false;
 }
 
 bool lie_answer(struct vbd *v, struct vbd_queue *q)
 {
-	if (!armed(v) || !lie->tell || (told && lie->after == HONEST))
+	const struct vbd_lie *row = (const struct vbd_lie *)lying.lie;
+	enum lie_turn turn;
+
+	if (!armed(v) || !row->tell)
 		return false;
-	if (told && lie->after == SILENT)
-		return true;
-	if (!enough(q)) {
-		if (be_now() - q->held < HOLD)
-			return true;
-		q->held = 0;
-		return false;
-	}
-	q->held = 0;
-	tell();
-	lie->tell(v, q);
+	turn = lie_turn(q->pending, &q->held);
+	if (turn != TURN_TELL)
+		return turn == TURN_WAIT;
+	lie_tell();
+	row->tell(v, q);
 	return true;
 }
 
@@ -546,12 +441,12 @@ void lie_served(struct vbd *v, struct vbd_request *r)
 {
 	unsigned int i;
 
-	if (is("B01") && armed(v) && r->op == number) {
-		tell();
+	if (lie_is("B01") && armed(v) && r->op == lying.number) {
+		lie_tell();
 		r->status = RSP_NOTSUPP;
 	}
-	if (is("B04") && armed(v) && v->persistent && random32() % 2) {
-		tell();
+	if (lie_is("B04") && armed(v) && v->persistent && random32() % 2) {
+		lie_tell();
 		for (i = 0; i < r->segs; i++)
 			disk_unmap_one(v, r->seg[i].ref);
 	}
@@ -559,10 +454,10 @@ void lie_served(struct vbd *v, struct vbd_request *r)
 
 void lie_connecting(struct vbd *v)
 {
-	if (!is("E02"))
+	if (!lie_is("E02"))
 		return;
-	notify_often(v, number);
-	tell();
+	notify_often(v, lying.number);
+	lie_tell();
 }
 
 /* The frontend believes that nothing comes any more. */
@@ -585,29 +480,26 @@ static void answer_late(struct vbd *v)
 
 bool lie_leaving(struct vbd *v)
 {
-	if (!lie)
-		return false;
-	if (v->queues && is("R18") && armed(v)) {
-		tell();
+	if (v->queues && lie_is("R18") && armed(v)) {
+		lie_tell();
 		answer_late(v);
 	}
-	if (is("E02"))
-		notify_often(v, number);
-	if (is("R20"))
-		tell();
-	/* It leaves because of what it was told; the rest is silence. */
-	return told && v->dev.state == BE_CONNECTED && lie->after != GOES_ON;
+	if (lie_is("E02"))
+		notify_often(v, lying.number);
+	if (lie_is("R20"))
+		lie_tell();
+	return lie_ignores_leaving(&v->dev);
 }
 
 bool lie_keeps(void)
 {
-	return is("R20") || is("B03") || is("G03") || is("G04");
+	return lie_is("R20") || lie_is("B03") || lie_is("G03") || lie_is("G04");
 }
 
 bool lie_mutes(const struct vbd *v)
 {
-	if (!is("E04") || !armed(v))
+	if (!lie_is("E04") || !armed(v))
 		return false;
-	tell();
+	lie_tell();
 	return true;
 }

@@ -7,14 +7,12 @@
 #ifndef BACKEND_LIES_H
 #define BACKEND_LIES_H
 
+#include "lying.h"
 #include "vbd.h"
 
 /* NAME or NAME:NUMBER. @honest: requests answered before it is told. */
 void lie_choose(const char *arg, unsigned long honest);
 void lie_list(void);
-
-/* From now on be honest. */
-void lie_end(void);
 
 /* Milliseconds that the loop may sleep; -1: until something happens. */
 int lie_sleep(struct vbd *v);

@@ -1,11 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * The lies of a network card, a row of the table each: what a backend may do that
- * none should. What is wrong with single packets is in net_plans.c.
- *
- * Some are told once, and then either the card is silent (a frontend must have broken
- * the device because of the lie, not because of what came later) or honesty is back;
- * others go on.
+ * none should. What is wrong with single packets is in net_plans.c, what comes after a
+ * lie in lying.h.
  *
  * Life: chosen once; armed when so many slots of the chosen ring were answered.
  * Locks: none, one thread.
@@ -18,60 +15,31 @@
 
 #include "net_lies.h"
 
-/* So long does a lie wait for as many packets as it needs. */
-#define HOLD	0.3
 /* Wrong packets, one in so many. */
 #define PLANS	8
 #define PLAN_GAP 4
 
-enum after {
-	SILENT,		/* told once, then no more answers */
-	HONEST,		/* told once, or for PLANS packets, then honest */
-	GOES_ON,	/* told again and again */
-};
-
 /**
- * struct lie - a row
- * @name: as in the catalogue
- * @number: parameter unless one is given
- * @needs: packets from the guest that must be without an answer
- * @after: what comes then
+ * struct vif_lie - a row
+ * @lie: how it begins; with @plan, HONEST is after PLANS packets
  * @publish: publishes responses; NULL: they are published honestly
  * @answer: deals with packets that are without an answer
  * @plan: changes a packet to the guest
- * @what: for the list
  */
-struct lie {
-	const char *name;
-	uint64_t number;
-	unsigned int needs;
-	enum after after;
+struct vif_lie {
+	struct lie lie;
 	void (*publish)(struct vif *v, struct vif_queue *q, struct net_ring *r);
 	void (*answer)(struct vif *v, struct vif_queue *q);
 	plan_lie *plan;
-	const char *what;
 };
 
-static const struct lie *lie;
 static const char *where = "tx";
-static uint64_t number;
-static unsigned long honest;
-static bool told;
 static unsigned int plans;
-static double storm_end;
-static uint32_t seed = 0x2545f491;
 
-uint32_t random32(void)
+/* Only while there is a lie. */
+static const struct vif_lie *row(void)
 {
-	seed ^= seed << 13;
-	seed ^= seed >> 17;
-	seed ^= seed << 5;
-	return seed;
-}
-
-static bool is(const char *name)
-{
-	return lie && !strcmp(lie->name, name);
+	return (const struct vif_lie *)lying.lie;
 }
 
 /* Is this ring the one that the lie is about? */
@@ -89,14 +57,7 @@ static bool chosen(const struct vif *v, const struct net_ring *r)
 
 static bool armed(const struct vif *v, const struct net_ring *r)
 {
-	return lie && chosen(v, r) && r->answered >= honest;
-}
-
-static void tell(void)
-{
-	if (!told)
-		be_say("told %s", lie->name);
-	told = true;
+	return lying.lie && chosen(v, r) && r->answered >= lying.honest;
 }
 
 /* ---- the producer index ----------------------------------------------------------- */
@@ -119,28 +80,28 @@ static void catch_up(struct vif *v, struct net_ring *r)
 static void beyond_the_ring(struct vif *v, struct vif_queue *q, struct net_ring *r)
 {
 	(void)q;
-	set_rsp_prod(v, r, r->rsp_prod + r->slots + number);
+	set_rsp_prod(v, r, r->rsp_prod + r->slots + lying.number);
 }
 
 static void far_away(struct vif *v, struct vif_queue *q, struct net_ring *r)
 {
 	(void)q;
 	catch_up(v, r);
-	set_rsp_prod(v, r, r->rsp_prod + number);
+	set_rsp_prod(v, r, r->rsp_prod + lying.number);
 }
 
 static void goes_back(struct vif *v, struct vif_queue *q, struct net_ring *r)
 {
 	(void)q;
 	catch_up(v, r);
-	set_rsp_prod(v, r, r->rsp_prod - number);
+	set_rsp_prod(v, r, r->rsp_prod - lying.number);
 }
 
 static void never_asked(struct vif *v, struct vif_queue *q, struct net_ring *r)
 {
 	(void)q;
 	catch_up(v, r);
-	set_rsp_prod(v, r, r->shared->req_prod + number);
+	set_rsp_prod(v, r, r->shared->req_prod + lying.number);
 }
 
 /* ---- bodies ------------------------------------------------------------------------- */
@@ -154,7 +115,7 @@ static uint16_t *victim(struct net_ring *r)
 static void impossible_id(struct vif *v, struct vif_queue *q, struct net_ring *r)
 {
 	(void)q;
-	*victim(r) = number;
+	*victim(r) = lying.number;
 	ring_push(v, r, true);
 }
 
@@ -250,7 +211,7 @@ static void half_written(struct vif *v, struct vif_queue *q, struct net_ring *r)
 
 	(void)q;
 	memcpy(copy, at, r->size);
-	memset(at, number, r->size);
+	memset(at, lying.number, r->size);
 	ring_push(v, r, true);
 	usleep(1000);
 	memcpy(at, copy, r->size);
@@ -261,7 +222,7 @@ static void half_written(struct vif *v, struct vif_queue *q, struct net_ring *r)
 static void flickering(struct vif *v, struct vif_queue *q, struct net_ring *r)
 {
 	volatile uint8_t *at = (volatile uint8_t *)victim(r);
-	double end = be_now() + number / 1e3;
+	double end = be_now() + lying.number / 1e3;
 	unsigned int i;
 
 	(void)q;
@@ -332,7 +293,7 @@ static void bad_status(struct vif *v, struct vif_queue *q)
 	struct tx_packet *p;
 
 	for (p = q->head; p; p = p->next)
-		p->status = (int16_t)number;
+		p->status = (int16_t)lying.number;
 	tx_answer_all(v, q);
 }
 
@@ -353,7 +314,7 @@ static void begin_storm(struct vif *v, struct vif_queue *q, struct net_ring *r)
 {
 	(void)q;
 	ring_push(v, r, false);
-	storm_end = be_now() + number / 1e3;
+	lie_storm_begin();
 }
 
 static void notify_often(struct vif *v, unsigned int times)
@@ -388,109 +349,89 @@ static void flood(struct vif *v, struct vif_queue *q)
 
 /* ---- the table --------------------------------------------------------------------------------- */
 
-static const struct lie lies[] = {
-	{ "R01", 1, 0, SILENT, beyond_the_ring, NULL, NULL, "rsp_prod beyond the ring" },
-	{ "R02", 1U << 31, 0, SILENT, far_away, NULL, NULL, "rsp_prod far ahead, by NUMBER" },
-	{ "R03", 1, 0, SILENT, goes_back, NULL, NULL, "rsp_prod goes back by NUMBER" },
-	{ "R04", 3, 0, SILENT, never_asked, NULL, NULL, "NUMBER answers that were never asked for" },
-	{ "R05", 65535, 0, SILENT, impossible_id, NULL, NULL, "id NUMBER" },
-	{ "R06", 0, 0, SILENT, free_slot, NULL, NULL, "id of another slot" },
-	{ "R07", 0, 2, SILENT, twice_at_once, NULL, NULL, "an answer twice in a batch" },
-	{ "R08", 0, 2, SILENT, twice_later, NULL, NULL, "an answer again, later" },
-	{ "R10", 7, 0, HONEST, NULL, bad_status, plan_error, "status NUMBER" },
-	{ "R11", 0, 0, HONEST, half_written, NULL, NULL, "index before the response, of bytes NUMBER" },
-	{ "R12", 20, 0, HONEST, flickering, NULL, NULL, "response changes while it is read, NUMBER ms" },
-	{ "R13", 0, 0, GOES_ON, scribble, NULL, NULL, "requests and indices overwritten" },
-	{ "R14", 0, 0, GOES_ON, odd_events, NULL, NULL, "random req_event and rsp_event" },
-	{ "R15", 0, 0, GOES_ON, NULL, NULL, NULL, "takes no request" },
-	{ "R16", 0, 0, GOES_ON, NULL, no_answer, NULL, "takes requests, answers none" },
-	{ "R17", 0, 4, GOES_ON, NULL, out_of_order, NULL, "answers in any order" },
-	{ "R18", 0, 0, GOES_ON, NULL, no_answer, NULL, "answers while the frontend leaves" },
-	{ "R20", 0, 0, GOES_ON, NULL, NULL, NULL, "keeps the rings mapped to the end, and longer" },
-	{ "N01", 200, 0, HONEST, NULL, NULL, plan_beyond, "NUMBER bytes, one beyond the page" },
-	{ "N02", 1, 0, HONEST, NULL, NULL, plan_far, "offset 65535" },
-	{ "N03", 0, 0, HONEST, NULL, NULL, plan_empty, "empty first slot; 1: with more behind it" },
-	{ "N04", 13, 0, HONEST, NULL, NULL, plan_short, "first slot of NUMBER bytes" },
-	{ "N05", 19, 0, HONEST, NULL, NULL, plan_long, "NUMBER slots" },
-	{ "N06", 18, 0, HONEST, NULL, NULL, plan_full, "NUMBER slots, all of them right" },
-	{ "N07", 0, 0, HONEST, NULL, NULL, plan_endless, "more to come, and it is the next packet" },
-	{ "N08", 0, 0, HONEST, NULL, NULL, plan_extras,
-	  "extra information of type NUMBER; 0: none; 1: type 0; 100: does not end; 200: twice" },
-	{ "N09", 0, 0, HONEST, NULL, NULL, plan_segments,
-	  "segments: 0 to 2 of no type, 3 to 5 of no size, 6 without a blank checksum" },
-	{ "N10", 0, 0, HONEST, NULL, NULL, plan_headers, "segments whose headers lie, NUMBER 0 to 8" },
-	{ "N11", 0x0806, 0, HONEST, NULL, NULL, plan_blank, "blank checksum in protocol NUMBER" },
-	{ "N13", 0, 0, GOES_ON, NULL, nulls, NULL, "empty answers only" },
-	{ "N14", (uint64_t)-1, 0, GOES_ON, NULL, bad_status, NULL, "every packet's status is NUMBER" },
-	{ "N15", 0, 0, GOES_ON, NULL, keep_sent, NULL, "pages of packets stay mapped" },
-	{ "N16", 0, 0, SILENT, NULL, NULL, NULL, "pages of buffers stay mapped" },
-	{ "N26", 0, 0, HONEST, NULL, NULL, NULL,
-	  "control: 0 wrong id, 1 wrong type, 2 status, 3 data" },
-	{ "N28", 2000, 0, HONEST, begin_storm, NULL, NULL, "frames of 14 bytes for NUMBER ms" },
-	{ "E01", 2000, 0, HONEST, begin_storm, NULL, NULL, "events without reason for NUMBER ms" },
-	{ "E02", 1000, 0, GOES_ON, NULL, NULL, NULL, "NUMBER events before Connected and after the end" },
-	{ "E04", 0, 0, GOES_ON, NULL, NULL, NULL, "no events at all" },
+static const struct vif_lie lies[] = {
+	{ { "R01", 1, 0, SILENT, "rsp_prod beyond the ring" }, beyond_the_ring, NULL, NULL },
+	{ { "R02", 1U << 31, 0, SILENT, "rsp_prod far ahead, by NUMBER" }, far_away, NULL, NULL },
+	{ { "R03", 1, 0, SILENT, "rsp_prod goes back by NUMBER" }, goes_back, NULL, NULL },
+	{ { "R04", 3, 0, SILENT, "NUMBER answers that were never asked for" }, never_asked, NULL, NULL },
+	{ { "R05", 65535, 0, SILENT, "id NUMBER" }, impossible_id, NULL, NULL },
+	{ { "R06", 0, 0, SILENT, "id of another slot" }, free_slot, NULL, NULL },
+	{ { "R07", 0, 2, SILENT, "an answer twice in a batch" }, twice_at_once, NULL, NULL },
+	{ { "R08", 0, 2, SILENT, "an answer again, later" }, twice_later, NULL, NULL },
+	{ { "R10", 7, 0, HONEST, "status NUMBER" }, NULL, bad_status, plan_error },
+	{ { "R11", 0, 0, HONEST, "index before the response, of bytes NUMBER" }, half_written, NULL, NULL },
+	{ { "R12", 20, 0, HONEST, "response changes while it is read, NUMBER ms" }, flickering, NULL, NULL },
+	{ { "R13", 0, 0, GOES_ON, "requests and indices overwritten" }, scribble, NULL, NULL },
+	{ { "R14", 0, 0, GOES_ON, "random req_event and rsp_event" }, odd_events, NULL, NULL },
+	{ { "R15", 0, 0, GOES_ON, "takes no request" }, NULL, NULL, NULL },
+	{ { "R16", 0, 0, GOES_ON, "takes requests, answers none" }, NULL, no_answer, NULL },
+	{ { "R17", 0, 4, GOES_ON, "answers in any order" }, NULL, out_of_order, NULL },
+	{ { "R18", 0, 0, GOES_ON, "answers while the frontend leaves" }, NULL, no_answer, NULL },
+	{ { "R20", 0, 0, GOES_ON, "keeps the rings mapped to the end, and longer" }, NULL, NULL, NULL },
+	{ { "N01", 200, 0, HONEST, "NUMBER bytes, one beyond the page" }, NULL, NULL, plan_beyond },
+	{ { "N02", 1, 0, HONEST, "offset 65535" }, NULL, NULL, plan_far },
+	{ { "N03", 0, 0, HONEST, "empty first slot; 1: with more behind it" }, NULL, NULL, plan_empty },
+	{ { "N04", 13, 0, HONEST, "first slot of NUMBER bytes" }, NULL, NULL, plan_short },
+	{ { "N05", 19, 0, HONEST, "NUMBER slots" }, NULL, NULL, plan_long },
+	{ { "N06", 18, 0, HONEST, "NUMBER slots, all of them right" }, NULL, NULL, plan_full },
+	{ { "N07", 0, 0, HONEST, "more to come, and it is the next packet" }, NULL, NULL, plan_endless },
+	{ { "N08", 0, 0, HONEST,
+	    "extra information of type NUMBER; 0: none; 1: type 0; 100: does not end; 200: twice" },
+	  NULL, NULL, plan_extras },
+	{ { "N09", 0, 0, HONEST,
+	    "segments: 0 to 2 of no type, 3 to 5 of no size, 6 without a blank checksum" },
+	  NULL, NULL, plan_segments },
+	{ { "N10", 0, 0, HONEST, "segments whose headers lie, NUMBER 0 to 8" }, NULL, NULL, plan_headers },
+	{ { "N11", 0x0806, 0, HONEST, "blank checksum in protocol NUMBER" }, NULL, NULL, plan_blank },
+	{ { "N13", 0, 0, GOES_ON, "empty answers only" }, NULL, nulls, NULL },
+	{ { "N14", (uint64_t)-1, 0, GOES_ON, "every packet's status is NUMBER" }, NULL, bad_status, NULL },
+	{ { "N15", 0, 0, GOES_ON, "pages of packets stay mapped" }, NULL, keep_sent, NULL },
+	{ { "N16", 0, 0, SILENT, "pages of buffers stay mapped" }, NULL, NULL, NULL },
+	{ { "N26", 0, 0, HONEST, "control: 0 wrong id, 1 wrong type, 2 status, 3 data" }, NULL, NULL, NULL },
+	{ { "N28", 2000, 0, HONEST, "frames of 14 bytes for NUMBER ms" }, begin_storm, NULL, NULL },
+	{ { "E01", 2000, 0, HONEST, "events without reason for NUMBER ms" }, begin_storm, NULL, NULL },
+	{ { "E02", 1000, 0, GOES_ON, "NUMBER events before Connected and after the end" }, NULL, NULL, NULL },
+	{ { "E04", 0, 0, GOES_ON, "no events at all" }, NULL, NULL, NULL },
 };
+
+#define LIES	(sizeof(lies) / sizeof(lies[0]))
 
 void lie_list(void)
 {
-	unsigned int i;
-
-	for (i = 0; i < sizeof(lies) / sizeof(lies[0]); i++)
-		printf("%s\t%s (%lld)\n", lies[i].name, lies[i].what,
-		       (long long)lies[i].number);
+	lying_list(lies, LIES, sizeof(lies[0]));
 }
 
-void lie_choose(const char *arg, const char *ring, unsigned long after)
+void lie_choose(const char *arg, const char *ring, unsigned long honest)
 {
-	size_t len = strcspn(arg, ":");
-	unsigned int i;
-
-	for (i = 0; i < sizeof(lies) / sizeof(lies[0]); i++)
-		if (strlen(lies[i].name) == len && !strncmp(lies[i].name, arg, len))
-			lie = &lies[i];
-	if (!lie)
-		die("there is no lie %s", arg);
-	number = arg[len] ? strtoull(arg + len + 1, NULL, 0) : lie->number;
-	honest = after;
+	lying_choose(lies, LIES, sizeof(lies[0]), arg, honest);
 	/* What is wrong with a packet, or with a buffer, is so on this ring. */
-	where = ring ? ring : lie->plan || is("N16") || is("N28") ? "rx" :
-		is("N26") ? "ctrl" : "tx";
+	where = ring ? ring : row()->plan || lie_is("N16") || lie_is("N28") ? "rx" :
+		lie_is("N26") ? "ctrl" : "tx";
 	if (strcmp(where, "tx") && strcmp(where, "rx") && strcmp(where, "ctrl"))
 		die("there is no ring %s", where);
-}
-
-void lie_end(void)
-{
-	lie = NULL;
-	storm_end = 0;
 }
 
 /* ---- where they are told --------------------------------------------------------------------- */
 
 int lie_sleep(struct vif *v)
 {
+	bool held = false;
 	unsigned int i;
 
-	if (storm_end)
-		return 0;
 	for (i = 0; i < v->queues; i++)
-		if (v->queue[i].held)
-			return 50;
-	/* A frontend that reads a wrong req_event says nothing. */
-	return v->queues && (is("R13") || is("R14")) ? 50 : -1;
+		held |= v->queue[i].held > 0;
+	return lying_sleep(v->queues, held);
 }
 
 void lie_tick(struct vif *v)
 {
 	unsigned int i;
 
-	if (!storm_end || !v->queues)
+	if (!lying.storm_end || !v->queues)
 		return;
-	if (be_now() >= storm_end) {
-		storm_end = 0;
-		be_say("storm over");
-	} else if (is("N28")) {
+	if (!lie_storms()) {
+		lie_storm_over();
+	} else if (lie_is("N28")) {
 		for (i = 0; i < v->queues; i++)
 			flood(v, &v->queue[i]);
 	} else {
@@ -498,94 +439,62 @@ void lie_tick(struct vif *v)
 	}
 }
 
-/*
- * References of a device that was broken may be another card's by now, which this
- * domain may use, too: after a lie that ends a device nothing is taken any more, and
- * after one that may, the frontend is looked at first.
- */
+/* No card breaks because of a single packet. */
 static bool all_is_said(struct vif *v)
 {
-	enum be_state before = v->dev.front_state;
-	static bool looked, left;
-
-	if (!told || lie->after == GOES_ON || v->dev.state != BE_CONNECTED)
-		return false;
-	if (lie->after == SILENT)
-		return true;
-	if (lie->plan)
-		return false;
-	if (!looked) {
-		sleep(1);
-		left = be_look(&v->dev) >= BE_CLOSING;
-		looked = true;
-		/* For those who follow its states. */
-		v->dev.front_state = before;
-	}
-	return left;
+	return lying.lie && !row()->plan && lie_all_is_said(&v->dev);
 }
 
 bool lie_takes(struct vif *v, const struct net_ring *r)
 {
-	if (lie && all_is_said(v))
+	if (all_is_said(v))
 		return false;
-	if (!is("R15") || !armed(v, r))
+	if (!lie_is("R15") || !armed(v, r))
 		return true;
-	tell();
+	lie_tell();
 	return false;
 }
 
 bool lie_loses(struct vif *v, const struct net_ring *r)
 {
-	if (!is("R16") || !armed(v, r))
+	if (!lie_is("R16") || !armed(v, r))
 		return false;
-	tell();
+	lie_tell();
 	return true;
-}
-
-/* Wait a little for as many packets as the lie needs. Return: there are. */
-static bool enough(struct vif_queue *q)
-{
-	if (q->pending >= lie->needs)
-		return true;
-	if (!q->held)
-		q->held = be_now();
-	return false;
 }
 
 bool lie_answer(struct vif *v, struct vif_queue *q)
 {
-	if (!armed(v, &q->tx) || (told && lie->after == HONEST))
+	enum lie_turn turn;
+
+	if (!armed(v, &q->tx))
 		return false;
-	if (told && lie->after == SILENT)
+	turn = lie_turn(q->pending, &q->held);
+	if (turn != TURN_TELL)
+		return turn == TURN_WAIT;
+	if (row()->answer) {
+		lie_tell();
+		row()->answer(v, q);
 		return true;
-	if (!lie->answer && !lie->needs)
-		return false;
-	if (!enough(q)) {
-		if (be_now() - q->held < HOLD)
-			return true;
-		q->held = 0;
-		return false;
 	}
-	q->held = 0;
-	if (lie->answer) {
-		tell();
-		lie->answer(v, q);
-	} else {
-		tx_write(q, tx_pop(q, 0));
-		ring_publish(v, q, &q->tx);
-	}
+	if (!row()->lie.needs)
+		return false;
+	/* One is answered, and others are left for lie_publish(). */
+	tx_write(q, tx_pop(q, 0));
+	ring_publish(v, q, &q->tx);
 	return true;
 }
 
 bool lie_publish(struct vif *v, struct vif_queue *q, struct net_ring *r)
 {
-	if (!armed(v, r) || !lie->publish || (told && lie->after != GOES_ON))
+	if (!armed(v, r) || !row()->publish ||
+	    (lying.told && lying.lie->after != GOES_ON))
 		return false;
 	/* Nothing is left to be answered: this would be another lie. */
-	if (lie->needs && is_tx(q, r) && !q->pending)
+	if (lying.lie->needs && is_tx(q, r) && !q->pending)
 		return false;
-	tell();
-	lie->publish(v, q, r);
+	lie_tell();
+	row()->publish(v, q, r);
 	return true;
 }
 
@@ -594,12 +503,12 @@ void lie_plan(struct vif *v, struct vif_queue *q, struct rx_plan *plan,
 {
 	static unsigned int frames;
 
-	if (!armed(v, &q->rx) || !lie->plan || plans == PLANS ||
+	if (!armed(v, &q->rx) || !row()->plan || plans == PLANS ||
 	    frames++ % PLAN_GAP)
 		return;
-	if (lie->plan(plan, f, number)) {
+	if (row()->plan(plan, f, lying.number)) {
 		plans++;
-		tell();
+		lie_tell();
 	} else {
 		/* The next one may do. */
 		frames--;
@@ -608,18 +517,18 @@ void lie_plan(struct vif *v, struct vif_queue *q, struct rx_plan *plan,
 
 void lie_buffer(struct vif *v, struct vif_queue *q, uint32_t ref)
 {
-	if (!is("N16") || !armed(v, &q->rx) || told)
+	if (!lie_is("N16") || !armed(v, &q->rx) || lying.told)
 		return;
 	vif_keep(v, ref);
-	tell();
+	lie_tell();
 }
 
 void lie_ctrl(struct vif *v, struct xen_netif_ctrl_response *rsp)
 {
-	if (!is("N26") || !armed(v, &v->ctrl) || told)
+	if (!lie_is("N26") || !armed(v, &v->ctrl) || lying.told)
 		return;
-	tell();
-	switch (number) {
+	lie_tell();
+	switch (lying.number) {
 	case 0:
 		rsp->id ^= 0x8001;
 		break;
@@ -636,10 +545,10 @@ void lie_ctrl(struct vif *v, struct xen_netif_ctrl_response *rsp)
 
 void lie_connecting(struct vif *v)
 {
-	if (!is("E02"))
+	if (!lie_is("E02"))
 		return;
-	notify_often(v, number);
-	tell();
+	notify_often(v, lying.number);
+	lie_tell();
 }
 
 /* The frontend believes that nothing comes any more. */
@@ -666,29 +575,26 @@ static void answer_late(struct vif *v)
 
 bool lie_leaving(struct vif *v)
 {
-	if (!lie)
-		return false;
-	if (v->queues && is("R18") && v->queue[0].tx.answered >= honest) {
-		tell();
+	if (v->queues && lie_is("R18") && v->queue[0].tx.answered >= lying.honest) {
+		lie_tell();
 		answer_late(v);
 	}
-	if (is("E02"))
-		notify_often(v, number);
-	if (is("R20"))
-		tell();
-	/* It leaves because of what it was told; the rest is silence. */
-	return told && v->dev.state == BE_CONNECTED && lie->after != GOES_ON;
+	if (lie_is("E02"))
+		notify_often(v, lying.number);
+	if (lie_is("R20"))
+		lie_tell();
+	return lie_ignores_leaving(&v->dev);
 }
 
 bool lie_keeps(void)
 {
-	return is("R20") || is("N15") || is("N16");
+	return lie_is("R20") || lie_is("N15") || lie_is("N16");
 }
 
 bool lie_mutes(struct vif *v, const struct net_ring *r)
 {
-	if (!is("E04") || !armed(v, r))
+	if (!lie_is("E04") || !armed(v, r))
 		return false;
-	tell();
+	lie_tell();
 	return true;
 }

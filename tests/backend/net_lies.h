@@ -7,14 +7,12 @@
 #ifndef BACKEND_NET_LIES_H
 #define BACKEND_NET_LIES_H
 
+#include "lying.h"
 #include "vif.h"
 
 /* NAME or NAME:NUMBER. @ring: "tx", "rx" or "ctrl". @honest: answers before it. */
 void lie_choose(const char *arg, const char *ring, unsigned long honest);
 void lie_list(void);
-
-/* From now on be honest. */
-void lie_end(void);
 
 /* Milliseconds that the loop may sleep; -1: until something happens. */
 int lie_sleep(struct vif *v);
@@ -64,7 +62,5 @@ typedef bool plan_lie(struct rx_plan *plan, struct frame *f, uint64_t number);
 plan_lie plan_beyond, plan_far, plan_empty, plan_short, plan_long, plan_full,
 	 plan_endless, plan_extras, plan_segments, plan_headers, plan_blank,
 	 plan_error;
-
-uint32_t random32(void);
 
 #endif /* BACKEND_NET_LIES_H */
