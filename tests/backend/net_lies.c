@@ -70,11 +70,18 @@ static void set_rsp_prod(struct vif *v, struct net_ring *r, uint32_t value)
 	be_notify(&v->dev, r->port);
 }
 
+/* The frontend takes what it was told of, and sends what it was about to send. */
+static void give_time(struct vif *v, struct net_ring *r)
+{
+	be_notify(&v->dev, r->port);
+	usleep(200000);
+}
+
 /* An index is a lie only beside what the frontend has taken: have it take all. */
 static void catch_up(struct vif *v, struct net_ring *r)
 {
-	ring_push(v, r, true);
-	usleep(200000);
+	ring_push(v, r, false);
+	give_time(v, r);
 }
 
 static void beyond_the_ring(struct vif *v, struct vif_queue *q, struct net_ring *r)
@@ -106,10 +113,16 @@ static void never_asked(struct vif *v, struct vif_queue *q, struct net_ring *r)
 
 /* ---- bodies ------------------------------------------------------------------------- */
 
-/* The first response that is not published; every kind begins with its id. */
+/* Every kind of response begins with its id. */
+static uint16_t *response(struct net_ring *r, uint32_t index)
+{
+	return (uint16_t *)ring_slot(r, index);
+}
+
+/* The first one that is not published. */
 static uint16_t *victim(struct net_ring *r)
 {
-	return (uint16_t *)ring_slot(r, r->rsp_seen);
+	return response(r, r->rsp_seen);
 }
 
 static void impossible_id(struct vif *v, struct vif_queue *q, struct net_ring *r)
@@ -131,13 +144,24 @@ static bool is_pending(const struct vif_queue *q, uint16_t id)
 	return false;
 }
 
-/* Is a request with this id on the ring, taken or not? */
+/* Is an answer with this id written, which the frontend does not see yet? */
+static bool is_unpublished(struct net_ring *r, uint16_t id)
+{
+	uint32_t i;
+
+	for (i = r->rsp_seen; i != r->rsp_prod; i++)
+		if (*response(r, i) == id)
+			return true;
+	return false;
+}
+
+/* Is there a request with this id that the frontend has no answer to, taken or not? */
 static bool in_use(const struct vif_queue *q, struct net_ring *r, uint16_t id)
 {
 	struct netif_tx_request req;
 	uint32_t i;
 
-	if (is_pending(q, id))
+	if (is_pending(q, id) || is_unpublished(r, id))
 		return true;
 	for (i = r->req_cons; i != r->shared->req_prod; i++) {
 		memcpy(&req, ring_slot(r, i), sizeof(req));
@@ -168,9 +192,13 @@ static bool is_tx(const struct vif_queue *q, const struct net_ring *r)
 	return q && r == &q->tx;
 }
 
-/* On the receive ring every other id is that of another slot. */
+/*
+ * What the frontend was about to send is on the ring when it has had its time: an id is
+ * free, or known to be not. On the receive ring every other id is that of another slot.
+ */
 static void free_slot(struct vif *v, struct vif_queue *q, struct net_ring *r)
 {
+	give_time(v, r);
 	*victim(r) = is_tx(q, r) ? stale_id(q, r) : *victim(r) ^ 1;
 	ring_push(v, r, true);
 }
