@@ -4,10 +4,14 @@
 # For cases that need a backend of their own: disks served by vbd-backend, number
 # 0, 1, ... of guest $name. Needs lib.sh, and $name set.
 #
-# A row of the catalogue is judged by what the guest says about its disk:
-# `judge` compares, and `fail` names the row. Logs of the backends are printed when
-# a case fails.
+# A row of the catalogue is judged by what the guest says about its disk: be_judge
+# compares, and `fail` names the row. Logs of the backends are printed when a case fails.
+#
+# What is said of disks here goes for cards, too, where vif.sh says nothing else: it has
+# its own number, disk (what a device is called between dom0 and the guest), be_start_row,
+# be_use, be_right, be_detail, be_judge and be_broken.
 
+BE_TYPE=vbd
 IMAGE=$BED/$name/image
 declare -A BE_PID BE_ROW
 
@@ -30,7 +34,7 @@ be_begin() {
 	ID=$(guest_id "$name")
 }
 
-in_guest() { guest "$name" ". /cases/lib.sh; . /tmp/backend.sh; $*"; }
+in_guest() { guest "$name" "BE_TYPE=$BE_TYPE; . /cases/lib.sh; . /tmp/backend.sh; $*"; }
 
 # be_start I ROW OPTION...: a disk; ROW is what it is called in messages.
 be_start() {
@@ -52,16 +56,13 @@ be_signal() {
 
 # be_stop I...: politely; all of them must close in time.
 be_stop() {
-	local i names=()
+	local i
 	be_signal TERM "$@"
 	for i in "$@"; do
 		wait "${BE_PID[$i]}" || be_fail "$i" "does not close, status $?: $(tail -n 1 "$(be_log "$i")")"
 		unset "BE_PID[$i]"
 	done
-	for i in "$@"; do
-		names+=("$(number "$i")")
-	done
-	in_guest "devices_gone ${names[*]}" || fail "devices stay in the guest: $(in_guest "ls /sys/bus/xen/devices")"
+	in_guest "devices_gone $(numbers "$@")" || fail "devices stay in the guest: $(in_guest "ls /sys/bus/xen/devices")"
 }
 
 # be_said I REGEX: its log has such a line.
@@ -73,12 +74,14 @@ be_fail() {
 	fail "${BE_ROW[$1]}: $2"
 }
 
-# pairs I...: DISK:NUMBER of each.
+# pairs I...: DISK:NUMBER of each; numbers: NUMBER.
 pairs() {
 	local i
-	for i in "$@"; do
-		echo "$(disk "$i"):$(number "$i")"
-	done
+	for i in "$@"; do echo "$(disk "$i"):$(number "$i")"; done | xargs
+}
+numbers() {
+	local i
+	for i in "$@"; do number "$i"; done | xargs
 }
 
 # be_read I...: read all of them in the guest; SEEN[I] is what was read and the state.
@@ -108,11 +111,19 @@ be_look() {
 		index[$(disk "$i")]=$i
 		SEEN[$i]=
 	done
-	text=$(in_guest "$command $(pairs "$@" | xargs)") || fail "the guest does not answer: $text"
+	text=$(in_guest "$command $(pairs "$@")") || fail "the guest does not answer: $text"
 	while read -r disk rest; do
 		SEEN[${index[$disk]:-none}]=$rest
 	done <<<"$text"
 }
+
+# be_use I...: what makes a lie be told, and shows whether all is well: then SEEN is what
+# be_right prints, and "live".
+be_use() { be_read "$@"; }
+be_right() { echo "$IMAGE_SUM"; }
+
+# be_detail I: what a case's log has of it.
+be_detail() { echo "${SEEN[$1]#"$IMAGE_SUM "}"; }
 
 # be_judge I VERDICT: the verdicts of the catalogue for a disk that was read:
 #   K  the device is broken, I/O fails, and the host is told
@@ -121,7 +132,7 @@ be_look() {
 #   H  the read waits, the device lives
 #   A  anything, as long as it ends
 be_judge() {
-	local i=$1 seen=${SEEN[$1]} good
+	local good
 	case $2 in
 	K) good="^error broken$" ;;
 	E) good="^error live$" ;;
@@ -129,9 +140,15 @@ be_judge() {
 	H) good="^hangs live$" ;;
 	A) good="^(error|[0-9a-f]{32}) (broken|live)$" ;;
 	esac
-	[[ $seen =~ $good ]] || be_fail "$i" "$2 expected, seen: ${seen:-nothing} (right sum: $IMAGE_SUM)"
-	[ "$2" != K ] || xenstore-exists "/local/domain/$ID/error/device/vbd/$(number "$i")/error" ||
-		be_fail "$i" "broken without an error node"
+	be_expect "$1" "$2" "$good"
+}
+
+# be_expect I VERDICT REGEX: it was seen like that; of a broken device the host is told.
+be_expect() {
+	local seen=${SEEN[$1]}
+	[[ $seen =~ $3 ]] || be_fail "$1" "$2 expected, $3; seen: ${seen:-nothing}"
+	[ "$2" != K ] || xenstore-exists "/local/domain/$ID/error/device/$BE_TYPE/$(number "$1")/error" ||
+		be_fail "$1" "broken without an error node"
 }
 
 # be_others WHEN: what must not be touched.
@@ -140,41 +157,55 @@ be_others() {
 	why=$(in_guest "others $OTHER") || fail "$1: $why"
 }
 
+# be_start_row I ROW OPTIONS
+be_start_row() {
+	# shellcheck disable=SC2086 # options are words
+	be_start "$1" "$2" -f "$IMAGE" -p $3
+}
+
 # be_start_rows ROW...: NAME|VERDICT|OPTIONS; NAME begins with the lie. ALL: their numbers.
 be_start_rows() {
 	local row verdict options
 	ALL=()
 	for row in "$@"; do
 		IFS='|' read -r row verdict options <<<"$row"
-		# shellcheck disable=SC2086 # options are words
-		be_start "${#ALL[@]}" "$row" -f "$IMAGE" -p $options
+		be_start_row "${#ALL[@]}" "$row" "$options"
 		ALL+=("${#ALL[@]}")
 	done
 }
 
-# be_judge_rows ROW...: all of them were read, or are being read. A request fails a
+# be_broken NUMBERS: what else is to be seen of broken ones.
+be_broken() { true; }
+
+# broken_rows ROW...: numbers of those that are to break.
+broken_rows() {
+	local row verdict i=0
+	for row in "$@"; do
+		IFS='|' read -r _ verdict _ <<<"$row"
+		[ "$verdict" != K ] || number "$i"
+		i=$((i + 1))
+	done | xargs
+}
+
+# be_judge_rows ROW...: all of them were used, or are being used. A request fails a
 # little before its disk is said to be broken.
 be_judge_rows() {
-	local row verdict options i=0 broken=()
+	local row verdict options broken i=0
+	broken=$(broken_rows "$@")
+	be_settle "$broken" "${ALL[@]}"
 	for row in "$@"; do
-		IFS='|' read -r row verdict options <<<"$row"
-		[ "$verdict" != K ] || broken+=("$(number "$i")")
-		i=$((i + 1))
-	done
-	be_settle "${broken[*]}" "${ALL[@]}"
-	i=0
-	for row in "$@"; do
-		IFS='|' read -r row verdict options <<<"$row"
-		echo "$row: ${SEEN[$i]#"$IMAGE_SUM "}"
+		echo "${row%%|*}: $(be_detail "$i")"
 		i=$((i + 1))
 	done
 	i=0
 	for row in "$@"; do
 		IFS='|' read -r row verdict options <<<"$row"
-		be_judge "$i" "$verdict"
 		[[ $options != *-l* ]] || be_said "$i" "^told" || be_fail "$i" "the lie was not told"
+		# shellcheck disable=SC2086 # words
+		be_judge "$i" $verdict
 		i=$((i + 1))
 	done
+	[ -z "$broken" ] || be_broken "$broken"
 }
 
 # be_settle NUMBERS I...: wait for NUMBERS to be broken; then look at the states again.
@@ -188,35 +219,35 @@ be_settle() {
 	for i in "$@"; do SEEN[$i]="${was[$i]} ${SEEN[$i]}"; done
 }
 
-# be_rows ROW...: all rows at once: they are attached and read; the others are looked
-# at; all start anew without a lie and are read; they are closed and gone.
+# be_rows ROW...: all rows at once: they are attached and used; the others are looked
+# at; all start anew without a lie and are used; they are closed and gone.
 be_rows() {
 	be_start_rows "$@"
-	be_read "${ALL[@]}"
+	be_use "${ALL[@]}"
 	be_judge_rows "$@"
 	be_others "beside ${BE_ROW[*]}"
 	be_honest "${ALL[@]}"
 	be_stop "${ALL[@]}"
 }
 
-# be_honest I...: they start anew without a lie, and can be read.
+# be_honest I...: they start anew without a lie, and can be used.
 be_honest() {
 	be_signal USR1 "$@"
 	be_again 2 "starts anew" "$@"
 }
 
-# be_again COUNT WHEN I...: they have connected so often and can be read.
+# be_again COUNT WHEN I...: they have connected so often and can be used.
 be_again() {
 	local count=$1 when=$2 i
 	shift 2
 	for i in "$@"; do
 		wait_for 60 eval "[ \$(grep -c ^connected \"$(be_log "$i")\") -ge $count ]" ||
-			be_fail "$i" "$when: does not connect"
+			be_fail "$i" "$when: does not connect: $(in_guest "state_of $(number "$i")")"
 	done
-	in_guest "wait_live $(for i in "$@"; do number "$i"; done | xargs)" || fail "$when: not connected"
-	be_read "$@"
+	in_guest "wait_live $(numbers "$@")" || fail "$when: not connected"
+	be_use "$@"
 	for i in "$@"; do
-		[ "${SEEN[$i]}" = "$IMAGE_SUM live" ] || be_fail "$i" "$when: seen: ${SEEN[$i]:-nothing}"
+		[ "${SEEN[$i]}" = "$(be_right) live" ] || be_fail "$i" "$when: seen: ${SEEN[$i]:-nothing}"
 	done
 }
 
