@@ -83,6 +83,14 @@ struct be_map {
 	unsigned int n;
 };
 
+/* Head of a ring, <xen/io/ring.h>; a slot's size is the device type's business. */
+struct be_sring {
+	uint32_t req_prod, req_event;
+	uint32_t rsp_prod, rsp_event;
+	uint8_t reserved[48];
+	uint8_t slot[];
+};
+
 __attribute__((noreturn, format(printf, 1, 2)))
 void die(const char *fmt, ...);
 
@@ -144,6 +152,15 @@ void be_open_xen(struct be_device *d);
 bool be_map(struct be_device *d, struct be_map *map, uint32_t *refs,
 	    unsigned int n, bool readonly);
 void be_unmap(struct be_device *d, struct be_map *map);
+
+/* How many slots of @size bytes a ring of so many pages has. */
+uint32_t be_ring_slots(unsigned int pages, unsigned int size);
+
+/*
+ * Publish responses up to @prod; those up to @seen were published before.
+ * Return: the frontend asked to be notified of one of them.
+ */
+bool be_ring_publish(volatile struct be_sring *ring, uint32_t *seen, uint32_t prod);
 
 /* Return: our port, or -1. */
 int be_bind(struct be_device *d, unsigned long remote_port);

@@ -35,10 +35,7 @@ static bool armed(const struct vbd *v)
 
 static void set_rsp_prod(struct vbd *v, struct vbd_queue *q, uint32_t value)
 {
-	__sync_synchronize();
-	q->shared->rsp_prod = value;
-	__sync_synchronize();
-	be_notify(&v->dev, q->port);
+	lie_rsp_prod(&v->dev, q->port, q->shared, value);
 }
 
 /*
@@ -206,17 +203,12 @@ static void flickering(struct vbd *v, struct vbd_queue *q)
 
 static void scribble(struct vbd *v, struct vbd_queue *q)
 {
-	uint32_t garbage = q->req_cons + 0x40000000;
-	uint32_t i, prod;
+	uint32_t i;
 
 	for (i = q->rsp_prod; i != q->req_cons; i++)
 		memset((void *)(q->shared->slot + (size_t)(i & (q->slots - 1)) *
 				v->abi->slot), 0xa5, v->abi->slot);
-	prod = __sync_lock_test_and_set(&q->shared->req_prod, garbage);
-	q->shared->req_event = random32();
-	usleep(100);
-	/* Requests published meanwhile must not be lost, or this were another lie. */
-	__sync_bool_compare_and_swap(&q->shared->req_prod, garbage, prod);
+	lie_scribble(q->shared, q->req_cons);
 	ring_answer_all(v, q);
 }
 

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Which lie, when, and what comes after it.
+ * Which lie, when, and what comes after it; and what is a lie on a ring of any type.
  *
  * Life: chosen once; over with lie_end().
  * Locks: none, one thread.
- * Trust: what lies is in the tables; this decides only when.
+ * Trust: this must not be trusted, either.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -160,4 +160,26 @@ void lie_storm_over(void)
 {
 	lying.storm_end = 0;
 	be_say("storm over");
+}
+
+/* ---- indices ------------------------------------------------------------------- */
+
+void lie_rsp_prod(struct be_device *dev, int port, volatile struct be_sring *ring,
+		  uint32_t value)
+{
+	__sync_synchronize();
+	ring->rsp_prod = value;
+	__sync_synchronize();
+	be_notify(dev, port);
+}
+
+void lie_scribble(volatile struct be_sring *ring, uint32_t req_cons)
+{
+	uint32_t garbage = req_cons + 0x40000000;
+	uint32_t prod = __sync_lock_test_and_set(&ring->req_prod, garbage);
+
+	ring->req_event = random32();
+	usleep(100);
+	/* Requests published meanwhile must not be lost, or this were another lie. */
+	__sync_bool_compare_and_swap(&ring->req_prod, garbage, prod);
 }

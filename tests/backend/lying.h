@@ -96,6 +96,13 @@ void lie_storm_begin(void);
 bool lie_storms(void);
 void lie_storm_over(void);
 
+/* This producer index, and an event for it. */
+void lie_rsp_prod(struct be_device *dev, int port, volatile struct be_sring *ring,
+		  uint32_t value);
+
+/* The frontend's own indices, wrong for a moment. @req_cons: requests taken. */
+void lie_scribble(volatile struct be_sring *ring, uint32_t req_cons);
+
 uint32_t random32(void);
 
 #endif /* BACKEND_LYING_H */

@@ -64,10 +64,7 @@ static bool armed(const struct vif *v, const struct net_ring *r)
 
 static void set_rsp_prod(struct vif *v, struct net_ring *r, uint32_t value)
 {
-	__sync_synchronize();
-	r->shared->rsp_prod = value;
-	__sync_synchronize();
-	be_notify(&v->dev, r->port);
+	lie_rsp_prod(&v->dev, r->port, r->shared, value);
 }
 
 /* The frontend takes what it was told of, and sends what it was about to send. */
@@ -266,18 +263,13 @@ static void flickering(struct vif *v, struct vif_queue *q, struct net_ring *r)
 
 static void scribble(struct vif *v, struct vif_queue *q, struct net_ring *r)
 {
-	uint32_t garbage, i, prod;
+	uint32_t i;
 
 	if (q && r == &q->rx)
 		rx_take(q);
-	garbage = r->req_cons + 0x40000000;
 	for (i = r->rsp_prod; i != r->req_cons; i++)
 		memset(ring_slot(r, i), 0xa5, r->size);
-	prod = __sync_lock_test_and_set(&r->shared->req_prod, garbage);
-	r->shared->req_event = random32();
-	usleep(100);
-	/* Requests published meanwhile must not be lost, or this were another lie. */
-	__sync_bool_compare_and_swap(&r->shared->req_prod, garbage, prod);
+	lie_scribble(r->shared, r->req_cons);
 	ring_push(v, r, false);
 }
 

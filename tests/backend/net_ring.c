@@ -13,13 +13,10 @@
 bool ring_map(struct vif *v, struct net_ring *r, uint32_t ref, unsigned int size)
 {
 	unsigned long answered = r->answered;
-	uint32_t n = (BE_PAGE - sizeof(*r->shared)) / size;
 
 	memset(r, 0, sizeof(*r));
 	r->answered = answered;
-	while (n & (n - 1))
-		n &= n - 1;
-	r->slots = n;
+	r->slots = be_ring_slots(1, size);
 	r->size = size;
 	r->port = -1;
 	if (!be_map(&v->dev, &r->map, &ref, 1, false))
@@ -74,14 +71,7 @@ void ring_put(struct net_ring *r, const void *response, unsigned int size)
 /* Publish responses; notify if the frontend asked for it, or @always. */
 void ring_push(struct vif *v, struct net_ring *r, bool always)
 {
-	uint32_t old = r->rsp_seen;
-	uint32_t new = r->rsp_prod;
-
-	r->rsp_seen = new;
-	__sync_synchronize();
-	r->shared->rsp_prod = new;
-	__sync_synchronize();
-	always |= (uint32_t)(new - r->shared->rsp_event) < (uint32_t)(new - old);
+	always |= be_ring_publish(r->shared, &r->rsp_seen, r->rsp_prod);
 	if (always && !lie_mutes(v, r))
 		be_notify(&v->dev, r->port);
 }

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Pages and event channels of the guest.
+ * Pages, rings and event channels of the guest.
  *
  * Life: what is mapped or bound is given back by the caller, or by the kernel when
  * the program ends.
  * Locks: none, one thread.
- * Trust: a guest may publish any reference and any port: both may be refused.
+ * Trust: a guest may publish any reference and any port: both may be refused; what
+ * stands in a ring's head only decides whether it is notified.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -43,6 +44,27 @@ void be_unmap(struct be_device *d, struct be_map *map)
 		xengnttab_unmap(d->gnt, map->pages, map->n);
 	map->pages = NULL;
 	map->n = 0;
+}
+
+uint32_t be_ring_slots(unsigned int pages, unsigned int size)
+{
+	uint32_t n = (pages * BE_PAGE - sizeof(struct be_sring)) / size;
+
+	/* The largest power of two. */
+	while (n & (n - 1))
+		n &= n - 1;
+	return n;
+}
+
+bool be_ring_publish(volatile struct be_sring *ring, uint32_t *seen, uint32_t prod)
+{
+	uint32_t new = prod - *seen;
+
+	*seen = prod;
+	__sync_synchronize();
+	ring->rsp_prod = prod;
+	__sync_synchronize();
+	return (uint32_t)(prod - ring->rsp_event) < new;
 }
 
 int be_bind(struct be_device *d, unsigned long remote_port)

@@ -166,14 +166,7 @@ void ring_respond(struct vbd *v, struct vbd_queue *q, uint64_t id, uint8_t op,
 /* Publish responses; notify if the frontend asked for it, or @always. */
 void ring_push(struct vbd *v, struct vbd_queue *q, bool always)
 {
-	uint32_t old = q->rsp_seen;
-	uint32_t new = q->rsp_prod;
-
-	q->rsp_seen = new;
-	__sync_synchronize();
-	q->shared->rsp_prod = new;
-	__sync_synchronize();
-	always |= (uint32_t)(new - q->shared->rsp_event) < (uint32_t)(new - old);
+	always |= be_ring_publish(q->shared, &q->rsp_seen, q->rsp_prod);
 	if (always && !lie_mutes(v))
 		be_notify(&v->dev, q->port);
 }

@@ -53,11 +53,7 @@ static bool map_queue(struct vbd *v, struct vbd_queue *q, const char *prefix)
 
 static void reset_queue(struct vbd *v, struct vbd_queue *q)
 {
-	uint32_t n = (q->ring.n * BE_PAGE - sizeof(*q->shared)) / v->abi->slot;
-
-	while (n & (n - 1))
-		n &= n - 1;
-	q->slots = n;
+	q->slots = be_ring_slots(q->ring.n, v->abi->slot);
 	q->req_cons = 0;
 	q->rsp_prod = 0;
 	q->rsp_seen = 0;

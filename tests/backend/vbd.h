@@ -58,13 +58,6 @@ struct vbd_request {
 	struct vbd_seg seg[];
 };
 
-struct vbd_sring {
-	uint32_t req_prod, req_event;
-	uint32_t rsp_prod, rsp_event;
-	uint8_t reserved[48];
-	uint8_t slot[];
-};
-
 /**
  * struct vbd_queue - one ring
  * @ring: its pages
@@ -83,7 +76,7 @@ struct vbd_sring {
  */
 struct vbd_queue {
 	struct be_map ring;
-	volatile struct vbd_sring *shared;
+	volatile struct be_sring *shared;
 	uint32_t slots;
 	uint32_t req_cons;
 	uint32_t rsp_prod;

@@ -47,7 +47,7 @@
  */
 struct net_ring {
 	struct be_map map;
-	volatile struct net_sring *shared;
+	volatile struct be_sring *shared;
 	unsigned int size;
 	uint32_t slots;
 	uint32_t req_cons;
@@ -56,13 +56,6 @@ struct net_ring {
 	int port;
 	unsigned long answered;
 	uint16_t history[VIF_HISTORY];
-};
-
-struct net_sring {
-	uint32_t req_prod, req_event;
-	uint32_t rsp_prod, rsp_event;
-	uint8_t reserved[48];
-	uint8_t slot[];
 };
 
 /**
