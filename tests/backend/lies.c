@@ -382,8 +382,9 @@ void lie_choose(const char *arg, unsigned long honest)
 
 /* ---- where they are told --------------------------------------------------------------------- */
 
-int lie_sleep(struct vbd *v)
+int lie_sleep(void *arg)
 {
+	struct vbd *v = arg;
 	bool held = false;
 	unsigned int i;
 
@@ -470,8 +471,10 @@ static void answer_late(struct vbd *v)
 	}
 }
 
-bool lie_leaving(struct vbd *v)
+bool lie_leaving(void *arg)
 {
+	struct vbd *v = arg;
+
 	if (v->queues && lie_is("R18") && armed(v)) {
 		lie_tell();
 		answer_late(v);

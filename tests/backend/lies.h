@@ -14,8 +14,10 @@
 void lie_choose(const char *arg, unsigned long honest);
 void lie_list(void);
 
-/* Milliseconds that the loop may sleep; -1: until something happens. */
-int lie_sleep(struct vbd *v);
+/* For struct be_ops. */
+int lie_sleep(void *arg);
+bool lie_leaving(void *arg);
+bool lie_keeps(void);
 
 /* Once a round of the loop. */
 void lie_tick(struct vbd *v);
@@ -31,12 +33,6 @@ void lie_served(struct vbd *v, struct vbd_request *r);
 
 /* The frontend's keys were read, Connected is not written yet. */
 void lie_connecting(struct vbd *v);
-
-/* The frontend is leaving. Return: true if that is to be ignored. */
-bool lie_leaving(struct vbd *v);
-
-/* Pages are to be kept mapped although the frontend is done with them. */
-bool lie_keeps(void);
 
 /* A notification is due, and is to be kept back. */
 bool lie_mutes(const struct vbd *v);

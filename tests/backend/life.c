@@ -152,7 +152,7 @@ static int serve(struct be_life *l)
 			break;
 		}
 		if (take_signal(SIGUSR1)) {
-			l->ops->honest(l->arg);
+			l->ops->honest();
 			l->ops->let_go(l->arg);
 			be_start_anew(l);
 		}
@@ -168,12 +168,12 @@ int be_live(struct be_life *l)
 	int status = serve(l);
 
 	be_remove(l->dev);
-	if (!l->ops->keeps(l->arg))
+	if (!l->ops->keeps())
 		return status;
 	be_say("keeping pages");
 	while (!take_signal(SIGUSR2) && !take_signal(SIGTERM))
 		ppoll(NULL, 0, NULL, &l->open);
-	l->ops->honest(l->arg);
+	l->ops->honest();
 	l->ops->let_go(l->arg);
 	return status;
 }

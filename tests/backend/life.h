@@ -37,8 +37,8 @@ struct be_ops {
 	int (*fd)(void *arg);
 	int (*sleep)(void *arg);
 	bool (*leaving)(void *arg);
-	void (*honest)(void *arg);
-	bool (*keeps)(void *arg);
+	void (*honest)(void);
+	bool (*keeps)(void);
 	void (*let_go)(void *arg);
 };
 

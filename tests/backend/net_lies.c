@@ -433,8 +433,9 @@ void lie_choose(const char *arg, const char *ring, unsigned long honest)
 
 /* ---- where they are told --------------------------------------------------------------------- */
 
-int lie_sleep(struct vif *v)
+int lie_sleep(void *arg)
 {
+	struct vif *v = arg;
 	bool held = false;
 	unsigned int i;
 
@@ -593,8 +594,10 @@ static void answer_late(struct vif *v)
 	}
 }
 
-bool lie_leaving(struct vif *v)
+bool lie_leaving(void *arg)
 {
+	struct vif *v = arg;
+
 	if (v->queues && lie_is("R18") && v->queue[0].tx.answered >= lying.honest) {
 		lie_tell();
 		answer_late(v);

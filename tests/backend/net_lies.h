@@ -14,8 +14,10 @@
 void lie_choose(const char *arg, const char *ring, unsigned long honest);
 void lie_list(void);
 
-/* Milliseconds that the loop may sleep; -1: until something happens. */
-int lie_sleep(struct vif *v);
+/* For struct be_ops. */
+int lie_sleep(void *arg);
+bool lie_leaving(void *arg);
+bool lie_keeps(void);
 
 /* Once a round of the loop. */
 void lie_tick(struct vif *v);
@@ -44,12 +46,6 @@ void lie_ctrl(struct vif *v, struct xen_netif_ctrl_response *rsp);
 
 /* The frontend's keys were read, Connected is not written yet. */
 void lie_connecting(struct vif *v);
-
-/* The frontend is leaving. Return: true if that is to be ignored. */
-bool lie_leaving(struct vif *v);
-
-/* Pages are to be kept mapped although the frontend is done with them. */
-bool lie_keeps(void);
 
 /* A notification is due, and is to be kept back. */
 bool lie_mutes(struct vif *v, const struct net_ring *r);

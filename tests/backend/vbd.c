@@ -162,28 +162,6 @@ static void serve_vbd(void *arg)
 	lie_tick(v);
 }
 
-static int vbd_sleep(void *arg)
-{
-	return lie_sleep(arg);
-}
-
-static bool vbd_leaving(void *arg)
-{
-	return lie_leaving(arg);
-}
-
-static void vbd_honest(void *arg)
-{
-	(void)arg;
-	lie_end();
-}
-
-static bool vbd_keeps(void *arg)
-{
-	(void)arg;
-	return lie_keeps();
-}
-
 static void let_go(void *arg)
 {
 	disk_let_go(arg);
@@ -194,10 +172,10 @@ static const struct be_ops vbd_ops = {
 	.connect = connect_vbd,
 	.disconnect = disconnect_vbd,
 	.serve = serve_vbd,
-	.sleep = vbd_sleep,
-	.leaving = vbd_leaving,
-	.honest = vbd_honest,
-	.keeps = vbd_keeps,
+	.sleep = lie_sleep,
+	.leaving = lie_leaving,
+	.honest = lie_end,
+	.keeps = lie_keeps,
 	.let_go = let_go,
 };
 

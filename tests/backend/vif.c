@@ -172,38 +172,16 @@ static int vif_fd(void *arg)
 	return rx_wants(v) ? v->tap : -1;
 }
 
-static int vif_sleep(void *arg)
-{
-	return lie_sleep(arg);
-}
-
-static bool vif_leaving(void *arg)
-{
-	return lie_leaving(arg);
-}
-
-static void vif_honest(void *arg)
-{
-	(void)arg;
-	lie_end();
-}
-
-static bool vif_keeps(void *arg)
-{
-	(void)arg;
-	return lie_keeps();
-}
-
 static const struct be_ops vif_ops = {
 	.asks = BE_CONNECTED,
 	.connect = connect_vif,
 	.disconnect = disconnect_vif,
 	.serve = serve_vif,
 	.fd = vif_fd,
-	.sleep = vif_sleep,
-	.leaving = vif_leaving,
-	.honest = vif_honest,
-	.keeps = vif_keeps,
+	.sleep = lie_sleep,
+	.leaving = lie_leaving,
+	.honest = lie_end,
+	.keeps = lie_keeps,
 	.let_go = let_go,
 };
 
