@@ -27,6 +27,7 @@
 #   # kind: KIND             what dom0/guest-create makes (default plain)
 #   # expect: REGEX          complaints of the kernel that are right in this case
 #   # needs: storage         programs for file systems, for dom0/storage.sh
+#   # needs: initrd KIND     a distribution's initrd, made by tests/initrd.sh
 #   # when: asked            only when it is named, because it is long
 # Exit 0 passes, 77 skips, anything else fails; the last line printed is the
 # reason. A case also fails when a guest's kernel complained meanwhile.
@@ -112,6 +113,19 @@ bed_host() {
 bed_storage() {
 	local image
 	image=$("$HERE/../guest/storage.sh" "$1") && cp -u "$image" "$RUN/share/guests/$1/storage.img"
+}
+
+# bed_initrd NAME KIND
+bed_initrd() {
+	"$HERE/../initrd.sh" make "$1" "$2" "$RUN/share/guests/$1/initrd.img" >"$OUT/$1.initrd.log" 2>&1
+}
+
+# bed_needs NAME NEED...: what a case needs on the share.
+bed_needs() {
+	case ${2:-} in
+	storage) bed_storage "$1" ;;
+	initrd) bed_initrd "$1" "$3" ;;
+	esac
 }
 
 guest_memory() {
@@ -234,11 +248,16 @@ run_once() {
 
 # Judges a case by its status and the kernel's log; prints the result line.
 run_case() {
-	local name=$1 case=$2 other=$3 start=$SECONDS offset other_offset found kind expect
+	local name=$1 case=$2 other=$3 start=$SECONDS offset other_offset found kind expect needs
 	kind=$(header "$(case_file "$case")" kind plain)
 	expect=$(header "$(case_file "$case")" expect '^$')
-	if [ "$(header "$(case_file "$case")" needs '')" = storage ] && ! bed_storage "$name"; then
-		result "skip $name $case 0 no programs for this guest"
+	needs=$(header "$(case_file "$case")" needs '')
+	# shellcheck disable=SC2086 # what, and of which kind
+	if ! bed_needs "$name" $needs; then
+		case $needs in
+		storage) result "skip $name $case 0 no programs for this guest" ;;
+		*) result "FAIL $name $case 0 cannot be made: $needs; see $OUT/$name.initrd.log" ;;
+		esac
 		return
 	fi
 	# The second one's trouble may have cost the host, and the first one with it.
