@@ -21,7 +21,7 @@
 # A case is a script in tests/guest/cases (runs in the guest) or
 # tests/xen/cases (runs in dom0, drives xl and, through `guest NAME COMMAND`,
 # the guests). Header lines say what it needs:
-#   # limit: SECONDS         default 60; times XENPV_TIMESCALE
+#   # limit: SECONDS         default 60; times XENPV_TIMESCALE, times 3 for a debug kernel
 #   # drivers: ours|pv|any|native|none   ours only; ours or intree; any; as above
 #   # guests: one|pair       pair: with a second guest, the next in GUESTS
 #   # kind: KIND             what dom0/guest-create makes (default plain)
@@ -230,6 +230,7 @@ run_once() {
 	local name=$1 case=$2 other=$3 file limit command
 	file=$(case_file "$case")
 	limit=$(($(header "$file" limit 60) * XENPV_TIMESCALE))
+	[[ $name != *debug* ]] || limit=$((limit * 3))
 	if [ "$(dirname "$file")" = "$HERE/cases" ]; then
 		command="timeout $limit bash /bed/cases/$case $name $other"
 	else

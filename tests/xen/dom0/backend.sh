@@ -219,9 +219,24 @@ be_settle() {
 	for i in "$@"; do SEEN[$i]="${was[$i]} ${SEEN[$i]}"; done
 }
 
-# be_rows ROW...: all rows at once: they are attached and used; the others are looked
-# at; all start anew without a lie and are used; they are closed and gone.
-be_rows() {
+# be_groups COMMAND ROW...: COMMAND for all rows at once, or for so many as a slow guest
+# can deal with in the time.
+be_groups() {
+	local command=$1 at_once
+	shift
+	at_once=$#
+	[[ $name != *debug* ]] || at_once=7
+	while [ $# -gt 0 ]; do
+		"$command" "${@:1:at_once}"
+		shift $((at_once < $# ? at_once : $#))
+	done
+}
+
+# be_rows ROW...: they are attached and used; the others are looked at; all start anew
+# without a lie and are used; they are closed and gone.
+be_rows() { be_groups be_rows_at_once "$@"; }
+
+be_rows_at_once() {
 	be_start_rows "$@"
 	be_use "${ALL[@]}"
 	be_judge_rows "$@"
