@@ -60,12 +60,15 @@ read_end() {
 
 has_driver() { test -e "/sys/bus/xen/devices/$BE_TYPE-$1/driver"; }
 
+# closed NUMBER: its driver has closed it.
+closed() { grep -q '^down 6' "/sys/bus/xen/devices/$BE_TYPE-$1/state" 2>/dev/null; }
+
 # settled DISK NUMBER: it is used, or it will not be.
 settled() {
 	case $(state_of "$2") in
 	live) usable "$1" ;;
 	broken) true ;;
-	down) ! has_driver "$2" ;;
+	down) ! has_driver "$2" || closed "$2" ;;
 	*) false ;;
 	esac
 }
