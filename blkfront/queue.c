@@ -281,8 +281,7 @@ static void vbd_complete(struct request *rq)
 		if (slot->op != BLKIF_OP_DISCARD)
 			status = BLK_STS_IOERR;
 	}
-	trace_vbd_end(q->vbd, id_of(q, rq), slot->op, bytes,
-		      blk_status_to_errno(status));
+	trace_vbd_end(q->vbd, id_of(q, rq), slot->op, bytes, status);
 	finish(rq, status, bytes);
 }
 

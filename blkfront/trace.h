@@ -79,8 +79,9 @@ TRACE_EVENT(vbd_response,
 );
 
 TRACE_EVENT(vbd_end,
-	TP_PROTO(const struct vbd *vbd, u64 id, u8 op, u32 bytes, int err),
-	TP_ARGS(vbd, id, op, bytes, err),
+	TP_PROTO(const struct vbd *vbd, u64 id, u8 op, u32 bytes,
+		 blk_status_t status),
+	TP_ARGS(vbd, id, op, bytes, status),
 	TP_STRUCT__entry(
 		__array(char, disk, VBD_NAME_MAX)
 		__field(u64, id)
@@ -92,7 +93,7 @@ TRACE_EVENT(vbd_end,
 		memcpy(__entry->disk, vbd->name, VBD_NAME_MAX);
 		__entry->id = id;
 		__entry->bytes = bytes;
-		__entry->err = err;
+		__entry->err = blk_status_to_errno(status);
 		__entry->op = op;
 	),
 	TP_printk("%s %s id=%#llx bytes=%u err=%d", __entry->disk,
