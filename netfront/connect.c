@@ -228,20 +228,37 @@ static void say_connected(struct vnif *vnif)
 		    vnif->trusted ? "" : "; backend not trusted");
 }
 
+/* Under RTNL: packets may move, and do so if the interface is up. */
+static void start_queues(struct vnif *vnif)
+{
+	unsigned int i;
+
+	vnif->live = true;
+	for (i = 0; i < vnif->nqueues && netif_running(vnif->netdev); i++)
+		vnif_queue_start(&vnif->queues[i]);
+}
+
+/* Under RTNL; stops them once, however often the device is stopped. */
+static void stop_queues(struct vnif *vnif)
+{
+	unsigned int i;
+
+	if (!vnif->live)
+		return;
+	vnif->live = false;
+	for (i = 0; i < vnif->nqueues && netif_running(vnif->netdev); i++)
+		vnif_queue_stop(&vnif->queues[i]);
+}
+
 static void go_up(struct vnif *vnif, const struct vnif_link *link)
 {
 	struct net_device *netdev = vnif->netdev;
-	unsigned int i;
 
 	if (netdev->mtu > netdev->max_mtu)
 		dev_set_mtu(netdev, netdev->max_mtu);
 	netdev_update_features(netdev);
 	aim_queues(vnif);
-	vnif->live = true;
-	if (netif_running(netdev)) {
-		for (i = 0; i < vnif->nqueues; i++)
-			vnif_queue_start(&vnif->queues[i]);
-	}
+	start_queues(vnif);
 	vnif_link_apply(vnif, link);
 }
 
@@ -305,18 +322,6 @@ void vnif_changed(struct xpv_device *xd)
 	vnif_mcast_follow(vnif);
 }
 
-/* Under RTNL; stops them once, however often the device is stopped. */
-static void stop_queues(struct vnif *vnif)
-{
-	unsigned int i;
-
-	if (!vnif->live)
-		return;
-	vnif->live = false;
-	for (i = 0; i < vnif->nqueues && netif_running(vnif->netdev); i++)
-		vnif_queue_stop(&vnif->queues[i]);
-}
-
 /**
  * vnif_suspend() - no packet moves, and the stack sees no change of the link
  * @xd: the bus's device
@@ -339,12 +344,9 @@ void vnif_suspend(struct xpv_device *xd)
 void vnif_resume(struct xpv_device *xd)
 {
 	struct vnif *vnif = dev_get_drvdata(&xd->dev);
-	unsigned int i;
 
 	rtnl_lock();
-	vnif->live = true;
-	for (i = 0; i < vnif->nqueues && netif_running(vnif->netdev); i++)
-		vnif_queue_start(&vnif->queues[i]);
+	start_queues(vnif);
 	netif_device_attach(vnif->netdev);
 	rtnl_unlock();
 }
