@@ -90,15 +90,15 @@ static int lock_for(struct file *file, struct mutex *lock)
 	return mutex_lock_interruptible(lock) ? -ERESTARTSYS : 0;
 }
 
-/* The next message into op->out, waiting for it unless the program does not want. */
-static int wait_for_message(struct file *file, struct xpv_opener *op)
+/* @attempt until it says something else than EAGAIN; who does not wait is told that, too. */
+static int wait_for(struct file *file, struct xpv_opener *op,
+		    int (*attempt)(struct xpv_opener *op))
 {
 	int err, signal;
 
 	if (file->f_flags & O_NONBLOCK)
-		return xpv_opener_fetch(op);
-	signal = wait_event_interruptible(op->wait,
-					  (err = xpv_opener_fetch(op)) != -EAGAIN);
+		return attempt(op);
+	signal = wait_event_interruptible(op->wait, (err = attempt(op)) != -EAGAIN);
 	return signal ?: err;
 }
 
@@ -114,7 +114,7 @@ static ssize_t dev_read(struct file *file, char __user *buf, size_t size,
 	if (!size)
 		goto out;
 	if (op->out_at == op->out_len)
-		ret = wait_for_message(file, op);
+		ret = wait_for(file, op, xpv_opener_fetch);
 	if (ret)
 		goto out;
 	n = min_t(size_t, size, op->out_len - op->out_at);
@@ -128,21 +128,10 @@ out:
 
 /* ---- writing ----------------------------------------------------------------- */
 
-static int wait_for_room(struct file *file, struct xpv_opener *op)
-{
-	int err, signal;
-
-	if (file->f_flags & O_NONBLOCK)
-		return xpv_opener_begin(op);
-	signal = wait_event_interruptible(op->wait,
-					  (err = xpv_opener_begin(op)) != -EAGAIN);
-	return signal ?: err;
-}
-
 /* Room for a request, and for its answer, which takes the same place. */
 static int begin_request(struct file *file, struct xpv_opener *op)
 {
-	int err = wait_for_room(file, op);
+	int err = wait_for(file, op, xpv_opener_begin);
 
 	if (err)
 		return err;
