@@ -18,8 +18,9 @@
  * with it, although the primary master stays. Nothing may be in flight on it at
  * that moment, and the registers are put back.
  *
- * Life: xpv_unplug_run() once a load, before the bus starts;
- * xpv_unplug_tidy() after it; xpv_unplug_again() where the guest was moved. Twins are looked up anew each time.
+ * Life: xpv_unplug_run() once a load, before the bus starts; xpv_unplug_tidy() after
+ * it; xpv_unplug_again() where the guest was moved. Twins are looked up anew each
+ * time.
  * Locks: taken_bits and hidden_disks are written by xpv_unplug_run() alone,
  * before any frontend can ask.
  * Trust: Xen, its toolstack and its device model.

@@ -16,9 +16,10 @@
  * Either way delivery is proven at start with a port of our own.
  *
  * Life: start picks one way, resume takes it again in another domain; stop turns
- * the callback off before it frees the interrupts. A vector cannot be taken back from Xen, so ports must be closed by
- * then, and after vectors were used INTx stays silent for this boot: a later
- * start with INTx points vCPU 0's vector at the INTx interrupt's own.
+ * the callback off before it frees the interrupts. A vector cannot be taken back
+ * from Xen, so ports must be closed by then, and after vectors were used INTx stays
+ * silent for this boot: a later start with INTx points vCPU 0's vector at the INTx
+ * interrupt's own.
  * Locks: none; hotplug callbacks are serialised by the core, `active` is read
  * under evtchn.c's bind_lock and cleared before ports leave a CPU.
  * Trust: Xen only.
