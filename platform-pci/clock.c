@@ -7,16 +7,9 @@
  * Locks: none; suspend.c reads what it passes here with interrupts off.
  * Trust: Xen; any stamp gives some number, and no more.
  */
+#include <linux/math64.h>
+
 #include "clock.h"
-
-/* Upper 64 of 96 bits, also where there is no 128-bit type. */
-static u64 scale(u64 ticks, u32 mul)
-{
-	u64 high = (ticks >> 32) * mul;
-	u64 low = (ticks & 0xffffffffU) * mul;
-
-	return high + (low >> 32);
-}
 
 u64 xpv_clock_system(const struct xpv_stamp *stamp, u64 tsc)
 {
@@ -30,7 +23,7 @@ u64 xpv_clock_system(const struct xpv_stamp *stamp, u64 tsc)
 		ticks <<= shift & 63;
 	else
 		ticks >>= -shift & 63;
-	return stamp->system + scale(ticks, stamp->mul);
+	return stamp->system + mul_u64_u32_shr(ticks, stamp->mul, 32);
 }
 
 u64 xpv_clock_lag(const struct xpv_moment *before,
