@@ -69,6 +69,16 @@ unload_drivers() {
 	done
 }
 
+# leaks: what kmemleak has found since `leaks_forget`, where the kernel has it.
+leaks_forget() { ! test -e /sys/kernel/debug/kmemleak || echo clear >/sys/kernel/debug/kmemleak; }
+leaks() {
+	test -e /sys/kernel/debug/kmemleak || return 0
+	# Younger objects than five seconds are not reported.
+	sleep 6
+	echo scan >/sys/kernel/debug/kmemleak
+	head -n 12 /sys/kernel/debug/kmemleak
+}
+
 # pv_disk NAME: wait for the PV disk xvdX; prints its device node. The node is there
 # a little before it can be opened.
 pv_disk() {

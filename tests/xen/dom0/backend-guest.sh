@@ -138,16 +138,6 @@ memory() {
 	sed -n 's/^MemFree: *\([0-9]*\) kB/\1/p' /proc/meminfo
 }
 
-# leaks: what kmemleak has found since `leaks_forget`, where the kernel has it.
-leaks_forget() { ! test -e /sys/kernel/debug/kmemleak || echo clear >/sys/kernel/debug/kmemleak; }
-leaks() {
-	test -e /sys/kernel/debug/kmemleak || return 0
-	# Younger objects than five seconds are not reported.
-	sleep 6
-	echo scan >/sys/kernel/debug/kmemleak
-	head -n 12 /sys/kernel/debug/kmemleak
-}
-
 # ---- load ------------------------------------------------------------------------
 
 # ticks: busy and idle ones of all processors; one that waits for I/O is idle.
