@@ -7,6 +7,7 @@
 # (default: in the cache): vmlinuz, initramfs.gz, cmdline, release, arch.
 #   DRIVERS  ours    this tree's modules, built now (default)
 #            intree  the kernel's own Xen drivers, for comparison
+#            intree-xapic  the same with nox2apic
 #            native  ours, where the kernel's own Xen support is active
 #            none    emulated devices only
 #
@@ -81,6 +82,9 @@ guest_tree() {
 NAME=$1
 DRIVERS=${2:-ours}
 OUT=${3:-$XENPV_CACHE/guests/$NAME-$DRIVERS}
+MORE_CMDLINE=
+[ "$DRIVERS" != intree-xapic ] || MORE_CMDLINE=" nox2apic"
+DRIVERS=${DRIVERS%-xapic}
 case $DRIVERS in ours | intree | native | none) ;; *) usage ;; esac
 need_packages cpio kmod binutils
 
@@ -100,6 +104,7 @@ if [[ $DRIVERS = @(intree|native) ]]; then
 else
 	cp "$KERNEL/cmdline" "$WORK/cmdline"
 fi
+[ -z "$MORE_CMDLINE" ] || sed -i "1s/\$/$MORE_CMDLINE/" "$WORK/cmdline"
 for f in vmlinuz initramfs.gz cmdline release arch; do
 	mv "$WORK/$f" "$OUT/$f.new"
 	mv "$OUT/$f.new" "$OUT/$f"
