@@ -13,7 +13,9 @@
 #|   dkms-install     have dkms build them for this and every later kernel, and the same files
 #|   dkms-uninstall   take them out of dkms again
 #|   clean            remove what was built
-#|   dist             the sources as OUT/xenpv-VERSION.tar.xz, the same bytes each time
+#| Packages, into OUT:
+#|   deb rpm          for dkms; both are built on Debian 12
+#|   dist             the sources as xenpv-VERSION.tar.xz, the same bytes each time
 #| To see it at work, on any Debian 12 machine (root; no Xen, no guest needed):
 #|   demo             emulated and PV disk and card of a guest, side by side
 #|   shell            a root prompt in a guest on a real Xen host
@@ -35,7 +37,7 @@
 #|   DESTDIR= INSTALL_MOD_PATH=  root directory to install into
 #|   INSTALL_MOD_DIR=            below lib/modules/KVER (updates)
 #|   KEY= CERT=       files for sign (those of dkms)
-#|   OUT=directory    for dist (results)
+#|   OUT=directory    for packages (results)
 #|   GUEST=name       kernel of the guest for demo and shell (6.1-686); tests/kernels/kernels.sh list boot
 #|   BENCH=...        arguments of tests/bench/disk.sh
 #|   V=1 W=1 CC=... -j           as for the kernel
@@ -49,7 +51,7 @@ INSTALL_MOD_DIR ?= updates
 # A stock kernel: it is downloaded, noxen would have to be compiled first.
 GUEST ?= 6.1-686
 
-# Where the tarball is put.
+# Where packages and the tarball are put.
 OUT ?= results
 # The key that dkms makes; its certificate is what mokutil enrols.
 KEY ?= /var/lib/dkms/mok.key
@@ -85,7 +87,7 @@ kernel_install = $(kernel) DEPMOD=true INSTALL_MOD_PATH='$(INSTALL_MOD_PATH)' \
 
 .PHONY: all modules modules_install install uninstall clean help tree sign \
 	demo shell check fuzz tested bench-disk sparse checkpatch \
-	dkms-files dkms-build dkms-install dkms-uninstall dist
+	dkms-files dkms-build dkms-install dkms-uninstall dist deb rpm
 
 all: modules
 
@@ -186,6 +188,12 @@ dkms-uninstall:
 
 dist:
 	@sh $(PACKAGING)/dist.sh '$(OUT)' $(VERSION)
+
+deb:
+	@MAKE='$(MAKE)' sh $(PACKAGING)/deb.sh '$(OUT)' $(VERSION)
+
+rpm: dist
+	@sh $(PACKAGING)/rpm.sh '$(OUT)' $(VERSION)
 
 help:
 	@sed -n 's/^#| \?//p' $(firstword $(MAKEFILE_LIST))

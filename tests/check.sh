@@ -58,9 +58,10 @@ usage() {
 		  hostile   backends that lie (tests/backend/README.md):
 		$(printf '            %s\n' "${HOSTILE_BEDS[@]}")
 		  initrd    what Debian's tools put into initrds
+		  packages  the .deb and the .rpm: contents, and the .deb in a clean Debian 12
 		  long      more guests on Xen hosts:
 		$(printf '            %s\n' "${LONG_BEDS[@]}")
-		  all       make check, initrd, hostile and long
+		  all       make check, initrd, packages, hostile and long
 		  disk      all cases of the disk driver, on noxen
 		  bed-GUEST one guest, all cases but the longest
 	EOF2
@@ -211,7 +212,7 @@ run_part() {
 	say "== $1"
 	case $1 in
 	unit | fuzz | matrix) "part_$1" ;;
-	style | doctor | manual | abi | refusals | install | initrd) script "$1" ;;
+	style | doctor | manual | abi | refusals | install | initrd | packages) script "$1" ;;
 	beds) part_beds beds "${BEDS[@]}" ;;
 	hostile) part_beds hostile "${HOSTILE_BEDS[@]}" ;;
 	long) part_beds long "${LONG_BEDS[@]}" ;;
@@ -255,7 +256,7 @@ main() {
 	trap 'rm -f "$tally"' EXIT
 	trap 'say "interrupted"; kill $(jobs -rp) 2>/dev/null; wait; exit 130' INT TERM
 	[ $# -gt 0 ] || set -- "${PARTS[@]}"
-	[ "$*" != all ] || set -- "${PARTS[@]}" initrd hostile long
+	[ "$*" != all ] || set -- "${PARTS[@]}" initrd packages hostile long
 	for part in "$@"; do
 		run_part "$part"
 	done

@@ -76,7 +76,7 @@ deep_code() {
 
 without_spdx() {
 	local file
-	for file in "$@" Makefile Kbuild dkms.conf tests/{unit,fuzz}/Makefile; do
+	for file in "$@" Makefile Kbuild dkms.conf platform-pci/packaging/xenpv.spec tests/{unit,fuzz}/Makefile; do
 		head -n 2 "$file" | grep -q 'SPDX-License-Identifier: GPL-2.0' || echo "$file"
 	done
 }
@@ -105,11 +105,13 @@ foreign_exports() {
 }
 
 versions_differ() {
-	local kbuild dkms
+	local kbuild dkms spec
 	kbuild=$(sed -n 's/^XENPV_VERSION *:= *//p' Kbuild)
 	dkms=$(sed -n 's/^PACKAGE_VERSION="\(.*\)"/\1/p' dkms.conf)
+	spec=$(sed -n 's/^Version: *//p' platform-pci/packaging/xenpv.spec)
 	[ "$kbuild" = "$dkms" ] || echo "Kbuild has $kbuild, dkms.conf has $dkms"
 	grep -qx "VERSION=$kbuild" platform-pci/xenpv-doctor || echo "xenpv-doctor has another version than $kbuild"
+	[ "$kbuild" = "$spec" ] || echo "Kbuild has $kbuild, xenpv.spec has $spec"
 }
 
 check_scripts() {
