@@ -28,7 +28,7 @@ BEDS=("ours 2 noxen-debug EVERY disk-forced store-garbage"
 # What takes longer than make check may: in make check-all.
 LONG_BEDS=("ours 2 noxen doctor abi trace net-queues net-features net-xdp net-multicast net-returns"
 	"ours 2 noxen disk-queues backend-returns backend-states backend-abuse loads-50 disk-swap disk-stacked disk-roles"
-	"ours 2 noxen events events-storm store-node"
+	"ours 2 noxen events events-storm store-node disk-cpus"
 	"ours 2 noxen-debug hostile-ring suspend"
 	"ours 2 noxen suspend suspend-odd suspend-20"
 	"ours 2 6.1-686 suspend initrd"
