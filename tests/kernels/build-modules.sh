@@ -5,8 +5,9 @@
 # tree for kernel NAME (kernels.sh list) and print OUT, the directory with the
 # three .ko files; $XENPV_CACHE/build/NAME unless given.  OUT/src is a copy of
 # the sources, so that builds for several kernels can run at once and the tree
-# stays clean; it is kept, so that the next build is short.  OUT/log has what
-# make said.  MAKEARG: W=1, C=1, ...
+# stays clean.  It is kept with its objects for the next build, of this working
+# tree or of another one, if that one was without a warning: what is not compiled
+# again does not warn again.  OUT/log has what make said.  MAKEARG: W=1, C=1, ...
 set -euo pipefail
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
@@ -20,12 +21,15 @@ copy_sources() {
 	local out=$1 want=$2
 	# Objects made for another kernel or with other flags are of no use.
 	[ "$(cat "$out/made-for" 2>/dev/null)" = "$want" ] || rm -rf "$out/src"
+	# Until the build has ended well.
+	rm -f "$out/made-for"
 	mkdir -p "$out/src"
-	echo "$want" >"$out/made-for"
 	(
 		cd "$XENPV_TOP"
+		# What is the same keeps its time, what is not gets the one of now: a file's own
+		# time may be older than the object.
 		# shellcheck disable=SC2086 # a list of names
-		rsync -a --delete --exclude='*.o' --exclude='*.ko' --exclude='*.mod' --exclude='*.mod.c' \
+		rsync -rlp --checksum --delete --exclude='*.o' --exclude='*.ko' --exclude='*.mod' --exclude='*.mod.c' \
 			--exclude='.*' --exclude='*.order' --exclude='*.symvers' --exclude='xpv-probes.h*' \
 			$SOURCES "$out/src/"
 	)
@@ -63,7 +67,7 @@ install_modules() {
 }
 
 main() {
-	local name=${1:-} out kernel lock mod
+	local name=${1:-} out kernel lock mod want
 	[ -n "$name" ] || {
 		sed -n '4,5s/^# //p' "$here/build-modules.sh" >&2
 		exit 2
@@ -76,7 +80,8 @@ main() {
 	out=$(cd "$out" && pwd)
 	exec {lock}>"$out/lock"
 	flock "$lock"
-	copy_sources "$out" "$(cat "$kernel"/{release,.recipe}) $*"
+	want="$(cat "$kernel"/{release,.recipe}) $*"
+	copy_sources "$out" "$want"
 	# A failed build must not leave the modules of an earlier one.
 	for mod in $MODULES; do
 		rm -f "$out/$mod.ko"
@@ -86,6 +91,7 @@ main() {
 		die "the modules do not build for $name ($(cat "$kernel/release")); the whole log is $out/log"
 	fi
 	install_modules "$out"
+	grep -qE 'warning|WARNING' "$out/log" || echo "$want" >"$out/made-for"
 	echo "$out"
 }
 
