@@ -251,11 +251,12 @@ static u32 naa_rank(const struct designator *d)
 	}
 }
 
+/* Padding alone behind the prefix is no name. */
 static bool is_name(const struct designator *d)
 {
-	return d->len > 4 && (!memcmp(d->id, "naa.", 4) ||
-			      !memcmp(d->id, "eui.", 4) ||
-			      !memcmp(d->id, "iqn.", 4));
+	return d->len > 4 && d->id[4] > ' ' &&
+	       (!memcmp(d->id, "naa.", 4) || !memcmp(d->id, "eui.", 4) ||
+		!memcmp(d->id, "iqn.", 4));
 }
 
 /*
