@@ -60,7 +60,7 @@ tree_make() {
 }
 
 # A key of this run, as mokutil takes them.
-[ -e "$dir/key" ] || openssl req -new -x509 -newkey rsa:2048 -nodes -subj /CN=xenpv-test/ -outform DER \
+openssl req -new -x509 -newkey rsa:2048 -nodes -subj /CN=xenpv-test/ -outform DER \
 	-keyout "$dir/key" -out "$dir/cert" 2>/dev/null
 
 # Built beside the tree, which stays as it is; signed; installed and taken away again.

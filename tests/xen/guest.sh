@@ -82,10 +82,12 @@ guest_tree() {
 NAME=$1
 DRIVERS=${2:-ours}
 OUT=${3:-$XENPV_CACHE/guests/$NAME-$DRIVERS}
-MORE_CMDLINE=
-[ "$DRIVERS" != intree-xapic ] || MORE_CMDLINE=" nox2apic"
-DRIVERS=${DRIVERS%-xapic}
-case $DRIVERS in ours | intree | native | none) ;; *) usage ;; esac
+CMDLINE=
+case $DRIVERS in
+ours | intree | native | none) ;;
+intree-xapic) DRIVERS=intree CMDLINE=nox2apic ;;
+*) usage ;;
+esac
 need_packages cpio kmod binutils
 
 KERNEL=$("$XENPV_TESTS/kernels/kernels.sh" get "$NAME")
@@ -99,12 +101,8 @@ guest_tree "$WORK/root" "$KERNEL" "$RELEASE" "$ARCH"
 cp "$KERNEL/vmlinuz" "$WORK/vmlinuz"
 cp "$KERNEL/release" "$KERNEL/arch" "$WORK/"
 # The kernel's own arguments (nopv) are what keeps the in-tree drivers away.
-if [[ $DRIVERS = @(intree|native) ]]; then
-	sed 's/\bnopv\b//' "$KERNEL/cmdline" >"$WORK/cmdline"
-else
-	cp "$KERNEL/cmdline" "$WORK/cmdline"
-fi
-[ -z "$MORE_CMDLINE" ] || sed -i "1s/\$/$MORE_CMDLINE/" "$WORK/cmdline"
+[[ $DRIVERS = @(intree|native) ]] || CMDLINE=$(cat "$KERNEL/cmdline")
+echo "$CMDLINE" >"$WORK/cmdline"
 for f in vmlinuz initramfs.gz cmdline release arch; do
 	mv "$WORK/$f" "$OUT/$f.new"
 	mv "$OUT/$f.new" "$OUT/$f"
