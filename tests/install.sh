@@ -18,23 +18,14 @@ SYSTEM_FILES="usr/lib/modprobe.d/xenpv.conf $RULES usr/lib/dracut/dracut.conf.d/
 	usr/share/man/man4/xen-platform-pci.4 usr/share/man/man4/xen-vbd.4 usr/share/man/man4/xen-vnif.4
 	usr/share/man/man8/xenpv-doctor.8"
 
-need_packages dkms rsync kmod udev openssl xz-utils
+need_packages dkms kmod udev openssl xz-utils
+VERSION=$(sed -n 's/^XENPV_VERSION *:= *//p' "$XENPV_TOP/Kbuild")
 dir=$(mktemp -d "${TMPDIR:-/tmp}/xenpv-install.XXXXXX")
 trap 'rm -rf "$dir"' EXIT
+# All is done in the tarball's tree, which can be had without git, too.
+make -s -C "$XENPV_TOP" dist OUT="$dir/dist" >&2
 mkdir "$dir/tree"
-git -C "$XENPV_TOP" ls-files -z | rsync -a --from0 --files-from=- "$XENPV_TOP" "$dir/tree"
-
-# test NAME COMMAND...: its last line of output is the reason of a failure.
-verdict() {
-	local name=$1
-	shift
-	if "$@" >"$dir/log" 2>&1; then
-		echo "PASS $name"
-	else
-		echo "FAIL $name: $(tail -n 1 "$dir/log")"
-		sed 's/^/     /' "$dir/log" | tail -n 15 >&2
-	fi
-}
+tar -C "$dir/tree" --strip-components=1 -xf "$dir/dist/xenpv-$VERSION.tar.xz"
 
 # all_there DIRECTORY: the three modules, and depmod can read them.
 all_there() {
@@ -66,16 +57,16 @@ openssl req -new -x509 -newkey rsa:2048 -nodes -subj /CN=xenpv-test/ -outform DE
 # Built beside the tree, which stays as it is; signed; installed and taken away again.
 install_and_back() {
 	local left signer
-	tree_make MO="$dir/mo" KEY="$dir/key" CERT="$dir/cert" sign || return
-	tree_make MO="$dir/mo" install || return
+	tree_make MO="$dir/mo" KEY="$dir/key" CERT="$dir/cert" sign
+	tree_make MO="$dir/mo" install
 	left=$(find "$dir/tree" -newer "$dir/key" -type f)
 	[ -z "$left" ] || { echo "a build with MO= leaves in the tree: ${left//$'\n'/ }"; return 1; }
-	all_there "$dir/root/lib/modules/$RELEASE/updates" || return
+	all_there "$dir/root/lib/modules/$RELEASE/updates"
 	signer=$(modinfo -F signer "$dir/root/lib/modules/$RELEASE/updates/xen-vbd".ko*)
 	[ "$signer" = xenpv-test ] || { echo "xen-vbd is signed by: ${signer:-nobody}"; return 1; }
-	system_files_there || return
+	system_files_there
 	touch "$dir/root/lib/modules/$RELEASE/updates/foreign.ko"
-	tree_make MO="$dir/mo" uninstall || return
+	tree_make MO="$dir/mo" uninstall
 	left=$(find "$dir/root" -type f)
 	[ "$left" = "$dir/root/lib/modules/$RELEASE/updates/foreign.ko" ] || {
 		echo "uninstall should leave foreign.ko, and leaves: ${left//$'\n'/ }"
@@ -89,14 +80,15 @@ dkms_here() {
 }
 
 dkms_and_back() {
-	tree_make dkms-install || return
+	tree_make dkms-install
 	mkdir -p "$dir/dkms" "$dir/root/lib/modules/$RELEASE"
-	dkms_here add && dkms_here build -k "$RELEASE" --kernelsourcedir "$KDIR" &&
-		dkms_here install -k "$RELEASE" --no-depmod || return
-	all_there "$dir/root/lib/modules/$RELEASE/updates/dkms" || return
-	system_files_there || return
-	dkms_here remove --all || return
-	tree_make dkms-uninstall || return
+	dkms_here add
+	dkms_here build -k "$RELEASE" --kernelsourcedir "$KDIR"
+	dkms_here install -k "$RELEASE" --no-depmod
+	all_there "$dir/root/lib/modules/$RELEASE/updates/dkms"
+	system_files_there
+	dkms_here remove --all
+	tree_make dkms-uninstall
 	! find "$dir/root" -type f | grep . || { echo "dkms leaves files"; return 1; }
 }
 
@@ -109,18 +101,17 @@ of() {
 }
 
 # One kernel each: packages.sh has dkms on the other, and the matrix builds for all.
-VERSION=$(sed -n 's/^XENPV_VERSION *:= *//p' "$XENPV_TOP/Kbuild")
 of 6.12-amd64
-verdict dkms-6.12-amd64 dkms_and_back
+verdict_of dkms-6.12-amd64 dkms_and_back
 of 6.1-amd64
-verdict install-6.1-amd64 install_and_back
+verdict_of install-6.1-amd64 install_and_back
 
 no_tree() {
 	local out
 	! out=$(make -C "$dir/tree" KDIR="$dir/nowhere" 2>&1) || { echo "it was built"; return 1; }
 	[ "$(grep -c '^error: no kernel tree' <<<"$out")" = 1 ] || { echo "no clear line: $out"; return 1; }
 }
-verdict no-kernel-tree no_tree
+verdict_of no-kernel-tree no_tree
 
 # The last kernel above is Debian's, built by gcc.
 no_clang() {
@@ -130,19 +121,18 @@ no_clang() {
 		[ "$(grep -c '^error: .* was built by gcc' <<<"$out")" = 1 ] || { echo "no clear line: $out"; return 1; }
 	done
 }
-verdict clang-for-gcc no_clang
+verdict_of clang-for-gcc no_clang
 
 # The same bytes from git, and from the tarball unpacked by another umask with a file
 # that a build leaves.
 tarball() {
 	local name=xenpv-$VERSION
-	make -s -C "$XENPV_TOP" dist OUT="$dir/dist1" || return
-	(umask 077 && tar --no-same-permissions -C "$dir" -xf "$dir/dist1/$name.tar.xz") || return
+	(umask 077 && tar --no-same-permissions -C "$dir" -xf "$dir/dist/$name.tar.xz")
 	touch "$dir/$name/platform-pci/main.o" "$dir/$name/xen-vbd.ko"
-	make -s -C "$dir/$name" dist OUT="$dir/dist2" || return
-	cmp "$dir/dist1/$name.tar.xz" "$dir/dist2/$name.tar.xz"
+	make -s -C "$dir/$name" dist OUT="$dir/dist2"
+	cmp "$dir/dist/$name.tar.xz" "$dir/dist2/$name.tar.xz"
 }
-verdict tarball tarball
+verdict_of tarball tarball
 
 # Every verb and variable of the Makefile is in its help.
 help_is_whole() {
@@ -153,7 +143,7 @@ help_is_whole() {
 	done
 	[ -z "$absent" ] || { echo "make help does not know:$absent"; return 1; }
 }
-verdict help help_is_whole
+verdict_of help help_is_whole
 
 # links SERIAL WWID: what udev makes of a disk and its first partition, in a mount
 # namespace where sysfs is made of files; sorted, in one line.
@@ -195,12 +185,12 @@ same_links() {
 
 udev_links() {
 	same_links 5b1f5a3c-9f0e-4d 't10.XENSRC  5b1f 5a' xvd-5b1f5a3c-9f0e-4d xvd-5b1f5a3c-9f0e-4d-part1 \
-		xvd-t10.XENSRC_5b1f_5a xvd-t10.XENSRC_5b1f_5a-part1 || return
-	same_links '' naa.5001405abcdef012 xvd-naa.5001405abcdef012 xvd-naa.5001405abcdef012-part1 || return
-	same_links 'a b' '' xvd-a_b xvd-a_b-part1 || return
-	same_links '' '' || return
-	same_links ../../sda 'naa.1 ../../../mem' || return
+		xvd-t10.XENSRC_5b1f_5a xvd-t10.XENSRC_5b1f_5a-part1
+	same_links '' naa.5001405abcdef012 xvd-naa.5001405abcdef012 xvd-naa.5001405abcdef012-part1
+	same_links 'a b' '' xvd-a_b xvd-a_b-part1
+	same_links '' ''
+	same_links ../../sda 'naa.1 ../../../mem'
 	# shellcheck disable=SC2016 # not for this shell
 	same_links '%n$(id)' '' 'xvd-_n__id_' 'xvd-_n__id_-part1'
 }
-verdict udev-links udev_links
+verdict_of udev-links udev_links

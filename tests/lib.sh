@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
 #
-# What every test script shares: messages, the cache of slow things, packages
-# of the host, the Debian mirror.  Source it; it sets no option and no trap.
+# What every test script shares: messages, verdicts, the cache of slow things,
+# packages of the host, the Debian mirror.  Source it; it sets no option and no trap.
 #
 # The cache ($XENPV_CACHE) holds whatever takes minutes to make: kernels, root
 # images, downloads.  An entry is a directory that is complete or absent: it is
@@ -29,6 +29,26 @@ warn() { echo "warning: $*" >&"$XENPV_TTY"; }
 die() {
 	echo "error: $*" >&"$XENPV_TTY"
 	exit 1
+}
+
+# verdict_of NAME COMMAND...: PASS or FAIL; the last line of its output is the reason of
+# a failure, and all of it goes to $LOG.
+verdict_of() {
+	local - name=$1 start=$SECONDS rc out
+	shift
+	out=$(mktemp)
+	echo "==== $name" >>"${LOG:=/dev/null}"
+	# A fresh shell level with errexit: `if` and `||` would switch it off.
+	set +e
+	(set -e; "$@") 2>&1 </dev/null | tee -a "$LOG" >"$out"
+	rc=${PIPESTATUS[0]}
+	if [ "$rc" -eq 0 ]; then
+		echo "PASS $name $((SECONDS - start)) s"
+	else
+		echo "FAIL $name status $rc: $(tail -n 1 "$out")"
+		tail -n 15 "$out" | sed 's/^/     /' >&2
+	fi
+	rm -f "$out"
 }
 
 need_root() {

@@ -2,9 +2,12 @@
 # shellcheck shell=bash
 #
 # Clean Debian systems to install into: a root is a chroot, the base system of a
-# release from the cache under an overlay of this run.  Needs lib.sh and $dir, a
+# release from the cache under an overlay of this run.  And the initrds made there: an
+# image is asked itself, unpacked, by its own modprobe.  Needs lib.sh and $dir, a
 # directory of the caller's, in which $dir/upper is what the run has added.
 # shellcheck disable=SC2154 # dir is assigned there
+
+MODULES="xen-platform-pci xen-vbd xen-vnif"
 
 ROOT_INCLUDE=dkms,initramfs-tools,kmod,udev,zstd,xz-utils,ca-certificates
 
@@ -56,4 +59,47 @@ run() {
 		exec "$5" chroot "$2/root" /usr/bin/env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/ \
 			LC_ALL=C.UTF-8 DEBIAN_FRONTEND=noninteractive VERSION="$6" bash -euo pipefail -c "$4"
 	' run "$lower" "$dir" "$XENPV_CACHE/apt/archives-$suite-$arch" "$1" "$personality" "${VERSION:-}"
+}
+
+# in_root FUNCTION [WORD...]: a function of this script, run in the root.
+in_root() { run "MODULES='$MODULES'; $(declare -f "$1"); $*"; }
+
+# ---- initrds --------------------------------------------------------------------
+
+# unpack IMAGE: into /tmp/image; newer ones have modules in a part of their own.
+unpack() {
+	run "rm -rf /tmp/image /tmp/parts
+	mkdir /tmp/image
+	unmkinitramfs $1 /tmp/parts
+	[ -d /tmp/parts/main ] || exec mv -T /tmp/parts /tmp/image
+	for part in /tmp/parts/early* /tmp/parts/main; do
+		[ ! -d \$part ] || cp -a \$part/. /tmp/image
+	done"
+}
+
+# has PATTERN: a file in it. (grep -q would end find by a signal.)
+has() { run "cd /tmp/image && find . | grep -E '$1'" >/dev/null; }
+
+# order RELEASE DRIVER: how it would load them.
+order() {
+	run "chroot /tmp/image modprobe -S $1 --show-depends $2" | sed -n 's,^insmod .*/\([^ ]*\)\.ko.*,\1,p' |
+		grep -E "^(xen|$2)" | awk '!seen[$0]++' | paste -sd ' '
+}
+
+# image_sound RELEASE IMAGE [DRIVER]: all modules, once; our settings; DRIVER, of emulated
+# disks, comes after them.
+image_sound() {
+	local module found
+	unpack "$2"
+	for module in $MODULES; do
+		found=$(run "find /tmp/image -name '$module.ko*' | wc -l")
+		[ "$found" = 1 ] || { echo "$module.ko is in $2 $found times"; return 1; }
+	done
+	has '/modprobe\.d/xenpv\.conf$' || { echo "no load order in $2"; return 1; }
+	[ -n "${3:-}" ] || return 0
+	found=$(order "$1" "$3")
+	[[ $found =~ ^xen-platform-pci\ (xen-vbd\ xen-vnif|xen-vnif\ xen-vbd)\ $3$ ]] || {
+		echo "$2 loads in this order: $found"
+		return 1
+	}
 }
