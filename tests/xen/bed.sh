@@ -28,6 +28,7 @@
 #   # expect: REGEX          complaints of the kernel that are right in this case
 #   # needs: storage         programs for file systems, for dom0/storage.sh
 #   # needs: initrd KIND     a distribution's initrd, made by tests/initrd.sh
+#   # needs: domain          what dom0/driver-domain boots
 #   # when: asked            only when it is named, because it is long
 # Exit 0 passes, 77 skips, anything else fails; the last line printed is the
 # reason. A case also fails when a guest's kernel complained meanwhile.
@@ -120,11 +121,18 @@ bed_initrd() {
 	"$HERE/../initrd.sh" make "$1" "$2" "$RUN/share/guests/$1/initrd.img" >"$OUT/$1.initrd.log" 2>&1
 }
 
+bed_domain() {
+	local dir
+	dir=$("$HERE/domain.sh") && mkdir -p "$RUN/share/boot/domain" &&
+		cp -u "$dir/vmlinuz" "$dir/initrd.img" "$RUN/share/boot/domain/"
+}
+
 # bed_needs NAME NEED...: what a case needs on the share.
 bed_needs() {
 	case ${2:-} in
 	storage) bed_storage "$1" ;;
 	initrd) bed_initrd "$1" "$3" ;;
+	domain) bed_domain ;;
 	esac
 }
 
