@@ -28,7 +28,7 @@ BEDS=("ours 2 noxen-debug EVERY disk-forced store-garbage"
 # What takes longer than make check may: in make check-all.
 LONG_BEDS=("ours 2 noxen doctor abi trace net-queues net-features net-xdp net-multicast net-returns"
 	"ours 2 noxen disk-queues backend-returns backend-states backend-abuse loads-50 disk-swap disk-stacked disk-roles"
-	"ours 2 noxen driver-domain fs-load"
+	"ours 2 noxen driver-domain fs-destroy fs-load"
 	"ours 2 noxen events events-storm store-node disk-cpus"
 	"ours 2 noxen-debug hostile-ring suspend"
 	"ours 2 noxen suspend suspend-odd suspend-20"
@@ -38,7 +38,7 @@ LONG_BEDS=("ours 2 noxen doctor abi trace net-queues net-features net-xdp net-mu
 HOSTILE_BEDS=("ours 2 noxen honest-backend hostile-ring hostile-requests hostile-silence hostile-keys"
 	"ours 2 noxen honest-vif")
 DISK_BED="ours 2 noxen load-unload disk-verify disk-ext4 disk-hotplug disk-forced disk-kinds disk-resize
-	disk-queues disk-discard disk-swap disk-stacked fs-load driver-domain backend-silent backend-lost backend-returns backend-states backend-abuse few-grants disk-roles"
+	disk-queues disk-discard disk-swap disk-stacked fs-load fs-destroy driver-domain backend-silent backend-lost backend-returns backend-states backend-abuse few-grants disk-roles"
 SPARSE_KERNEL=6.12-amd64
 
 usage() {

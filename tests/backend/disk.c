@@ -3,6 +3,10 @@
  * The disk behind the ring: a file or memory, always mapped, and moving data
  * between it and pages of the guest.
  *
+ * The disk may have a cache that is lost with the power, like a real one: what was
+ * written is in private memory until a flush, and of what was not flushed in the end
+ * some blocks reach the file and others do not, in no order.
+ *
  * Data are copied by Xen from grant to mapping, one hypercall a request; with
  * persistent grants pages are mapped once and copied here.
  *
@@ -46,6 +50,83 @@ void disk_open(struct vbd *v, const char *file, unsigned long mib, bool private)
 		v->fd = -1;
 	}
 }
+
+/* ---- the cache ------------------------------------------------------------------ */
+
+#define CACHE_BLOCK	8U	/* sectors that reach the file together, or do not */
+
+/* From now on writes to @file need a flush; the disk is private. */
+void disk_cache(struct vbd *v, const char *file, uint32_t seed)
+{
+	v->dirty = calloc(1, v->bytes / SECTOR);
+	v->fd = file ? open(file, O_RDWR) : -1;
+	if (!v->dirty || v->fd < 0)
+		die("no cache: it needs memory and a file");
+	v->seed = seed;
+}
+
+static void need_flush(struct vbd *v, const struct vbd_request *r, uint64_t bytes)
+{
+	if (v->dirty)
+		memset(v->dirty + r->sector, 1, bytes / SECTOR);
+}
+
+static bool write_back(struct vbd *v, uint64_t sector, uint64_t n)
+{
+	memset(v->dirty + sector, 0, n);
+	return pwrite(v->fd, v->data + sector * SECTOR, n * SECTOR,
+		      sector * SECTOR) == (ssize_t)(n * SECTOR);
+}
+
+/* Return: the first sector at or after @from that needs a flush, or the end. */
+static uint64_t next_dirty(const struct vbd *v, uint64_t from)
+{
+	uint64_t end = v->bytes / SECTOR;
+	uint8_t *p = memchr(v->dirty + from, 1, end - from);
+
+	return p ? (uint64_t)(p - v->dirty) : end;
+}
+
+static bool flush_cache(struct vbd *v)
+{
+	uint64_t end = v->bytes / SECTOR;
+	uint64_t at, n;
+	bool ok = true;
+
+	for (at = next_dirty(v, 0); at < end; at = next_dirty(v, at + n)) {
+		for (n = 1; at + n < end && v->dirty[at + n]; n++)
+			;
+		ok &= write_back(v, at, n);
+	}
+	return ok;
+}
+
+/* The end without a flush: half of the blocks that needed one reach the file. */
+void disk_power_off(struct vbd *v)
+{
+	unsigned long lost = 0, kept = 0;
+	uint64_t at, n;
+
+	if (!v->dirty)
+		return;
+	while ((at = next_dirty(v, 0)) < v->bytes / SECTOR) {
+		n = CACHE_BLOCK - at % CACHE_BLOCK;
+		if (at + n > v->bytes / SECTOR)
+			n = v->bytes / SECTOR - at;
+		v->seed = v->seed * 1103515245 + 12345;
+		if (v->seed >> 16 & 1) {
+			/* What is clean there is in the file already. */
+			write_back(v, at, n);
+			kept++;
+		} else {
+			memset(v->dirty + at, 0, n);
+			lost++;
+		}
+	}
+	be_say("power off lost=%lu kept=%lu", lost, kept);
+}
+
+/* ---- data ------------------------------------------------------------------------ */
 
 /* Copy the beginning of a page of the guest. */
 bool disk_fetch(struct vbd *v, uint32_t ref, unsigned int bytes, void *to)
@@ -186,15 +267,20 @@ static bool move_by_map(struct vbd *v, struct vbd_request *r)
 
 static bool flush(struct vbd *v)
 {
+	if (v->deaf)
+		return true;
+	if (v->dirty)
+		return flush_cache(v);
 	return v->fd < 0 || !fdatasync(v->fd);
 }
 
 static bool discard(struct vbd *v, struct vbd_request *r, uint64_t bytes)
 {
-	if (v->fd >= 0)
+	if (v->fd >= 0 && !v->dirty)
 		return !fallocate(v->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
 				  r->sector * SECTOR, bytes);
 	memset(v->data + r->sector * SECTOR, 0, bytes);
+	need_flush(v, r, bytes);
 	return true;
 }
 
@@ -214,6 +300,8 @@ void disk_serve(struct vbd *v, struct vbd_request *r)
 			break;
 		ok = ok && bytes && (v->persistent ? move_by_map(v, r) :
 						     move_by_copy(v, r));
+		if (ok && r->op != OP_READ)
+			need_flush(v, r, bytes);
 		break;
 	case OP_FLUSH:
 		ok = flush(v);

@@ -205,6 +205,8 @@ static void usage(void)
 	fputs("usage: vbd-backend [OPTION...] DOMID NUMBER\n"
 	      "  -f FILE       contents (default: memory)\n"
 	      "  -p            keep what is written to oneself\n"
+	      "  -c SEED       a cache before FILE: without a flush a write may be lost in the end\n"
+	      "  -x            with -c: a flush is acknowledged and not carried out\n"
 	      "  -m MIB        size of memory (16)\n"
 	      "  -k KEY[=VALUE|*BYTES]  a key of the backend; without a value: not there\n"
 	      "  -K KEY[=VALUE|*BYTES]  the same of the frontend\n"
@@ -219,6 +221,7 @@ static void usage(void)
 struct options {
 	const char *file;
 	const char *lie;
+	const char *seed;
 	unsigned long mib, honest;
 	bool private;
 };
@@ -226,13 +229,15 @@ struct options {
 /* Keys are set last: their defaults depend on the other options. */
 static void parse_options(struct vbd *v, struct options *o, int argc, char **argv)
 {
-	static const char letters[] = "f:pm:k:K:d:l:n:w:";
+	static const char letters[] = "f:pc:xm:k:K:d:l:n:w:";
 	int c;
 
 	while ((c = getopt(argc, argv, letters)) != -1) {
 		switch (c) {
 		case 'f': o->file = optarg; break;
 		case 'p': o->private = true; break;
+		case 'c': o->private = true; o->seed = optarg; break;
+		case 'x': v->deaf = true; break;
 		case 'm': o->mib = strtoul(optarg, NULL, 0); break;
 		case 'd': v->dev.dir = optarg; break;
 		case 'l': o->lie = optarg; break;
@@ -251,6 +256,8 @@ static void parse_options(struct vbd *v, struct options *o, int argc, char **arg
 	v->dev.domid = strtoul(argv[optind], NULL, 10);
 	v->dev.number = argv[optind + 1];
 	disk_open(v, o->file, o->mib, o->private);
+	if (o->seed)
+		disk_cache(v, o->file, strtoul(o->seed, NULL, 0));
 	default_keys(&v->dev, v->bytes);
 	optind = 1;
 	while ((c = getopt(argc, argv, letters)) != -1)
@@ -276,6 +283,7 @@ int main(int argc, char **argv)
 	be_create(&vbd.dev);
 	be_say("created %s", vbd.dev.back);
 	status = be_live(&vbd.life);
+	disk_power_off(&vbd);
 	be_say("ended reads=%lu writes=%lu barriers=%lu flushes=%lu discards=%lu secure=%lu other=%lu failed=%lu",
 	       vbd.ops[OP_READ], vbd.ops[OP_WRITE], vbd.ops[OP_BARRIER],
 	       vbd.ops[OP_FLUSH], vbd.ops[OP_DISCARD], vbd.secure, vbd.ops[6], vbd.ops[7]);

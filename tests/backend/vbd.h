@@ -103,6 +103,10 @@ struct vbd_queue {
  * @data: contents
  * @bytes: their size
  * @fd: their file, or -1
+ * @dirty: a byte a sector, set when only @data has what was written there; NULL: no
+ *	such cache
+ * @seed: chooses what of that reaches the file without a flush
+ * @deaf: flushes are acknowledged, and that is all
  * @answered: requests answered since the program began
  * @ops: how many of each operation, and of those that failed in the last place
  * @secure: discards that were secure ones
@@ -119,6 +123,9 @@ struct vbd {
 	uint8_t *data;
 	uint64_t bytes;
 	int fd;
+	uint8_t *dirty;
+	uint32_t seed;
+	bool deaf;
 	unsigned long answered;
 	unsigned long ops[8];
 	unsigned long secure;
@@ -139,6 +146,8 @@ void ring_forget(struct vbd_queue *q);
 
 /* disk.c */
 void disk_open(struct vbd *v, const char *file, unsigned long mib, bool private);
+void disk_cache(struct vbd *v, const char *file, uint32_t seed);
+void disk_power_off(struct vbd *v);
 void disk_serve(struct vbd *v, struct vbd_request *r);
 bool disk_fetch(struct vbd *v, uint32_t ref, unsigned int bytes, void *to);
 void disk_keep(struct vbd *v, struct vbd_request *r);

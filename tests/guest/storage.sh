@@ -20,7 +20,7 @@ set -euo pipefail
 PACKAGES="e2fsprogs xfsprogs dmsetup lvm2 cryptsetup-bin"
 PROGRAMS="e2fsck mke2fs resize2fs mkfs.xfs xfs_repair xfs_growfs dmsetup lvm cryptsetup"
 MODULES="xfs dm-mod dm-crypt aes_generic xts ecb cbc sha256_generic algif_skcipher algif_hash"
-OURS="fsx"
+OURS="fsx acks"
 export PACKAGES PROGRAMS
 
 # Packages and all they depend on, only unpacked: the root is empty but for them.
@@ -101,5 +101,5 @@ export MODULES OURS
 HASH=$(recipe_hash "$(declare -f build_programs storage_tree storage_libraries tools_apt_root)" "$PACKAGES" "$PROGRAMS")
 DIR=$(cache_build storage/programs "$HASH" build_programs)
 HASH=$(recipe_hash "$(declare -f build_image storage_modules)" "$HASH" "$MODULES" "$(cat "$KERNEL/.recipe")" -- \
-	"$XENPV_TESTS"/guest/{fsx.c,storage-lib.sh})
+	"$XENPV_TESTS"/guest/{fsx.c,acks.c,storage-lib.sh})
 echo "$(cache_build "storage/$1" "$HASH" build_image "$DIR" "$KERNEL")/storage.img"

@@ -52,6 +52,17 @@ guest_id() {
 	xl domid "$1" 2>/dev/null
 }
 
+# guest_again NAME: end it as by a power failure, and create it as it was. Its kernel's
+# log so far is kept.
+guest_again() {
+	local shape
+	shape=$(cat "$BED/$1/shape")
+	guest-destroy "$1" || return
+	cat "/bed/log/$1.console" >>"/bed/log/$1.console.past"
+	# shellcheck disable=SC2086 # memory, processors, kind
+	guest-create "$1" $shape
+}
+
 # new_disk FILE MIB: an empty backing file.
 new_disk() {
 	rm -f "$1"
