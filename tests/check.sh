@@ -30,12 +30,13 @@ LONG_BEDS=("ours 2 noxen doctor abi trace net-queues net-features net-xdp net-mu
 	"ours 2 noxen disk-queues backend-returns backend-states backend-abuse loads-50 disk-swap disk-stacked disk-roles"
 	"ours 2 noxen driver-domain fs-destroy fs-load"
 	"ours 2 noxen events events-storm store-node disk-cpus"
-	"ours 2 noxen-debug hostile-ring suspend"
+	"ours 2 noxen-debug suspend"
 	"ours 2 noxen suspend suspend-odd suspend-20"
 	"ours 2 6.1-686 suspend initrd"
 	"ours 1 noxen suspend")
 # Backends that lie, for make check-hostile.
 HOSTILE_BEDS=("ours 2 noxen honest-backend hostile-ring hostile-requests hostile-silence hostile-keys"
+	"ours 2 noxen-debug hostile-ring hostile-requests hostile-silence hostile-keys"
 	"ours 2 noxen honest-vif")
 DISK_BED="ours 2 noxen load-unload disk-verify disk-ext4 disk-hotplug disk-forced disk-kinds disk-resize
 	disk-queues disk-discard disk-swap disk-stacked fs-load fs-destroy driver-domain backend-silent backend-lost backend-returns backend-states backend-abuse few-grants disk-roles"
