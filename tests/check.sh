@@ -60,7 +60,8 @@ usage() {
 		  hostile   backends that lie (tests/backend/README.md):
 		$(printf '            %s\n' "${HOSTILE_BEDS[@]}")
 		  initrd    what Debian's tools put into initrds
-		  packages  the .deb and the .rpm: contents, and the .deb in a clean Debian 12
+		  packages  the .deb and the .rpm: contents; installed, upgraded, removed in clean
+		            Debian systems while kernels come and go
 		  long      more guests on Xen hosts:
 		$(printf '            %s\n' "${LONG_BEDS[@]}")
 		  all       make check, initrd, packages, hostile and long
