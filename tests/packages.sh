@@ -16,7 +16,7 @@ set -euo pipefail
 # shellcheck source=tests/roots.sh
 . "$XENPV_TESTS/roots.sh"
 
-ROOTS="contents amd64 i386 trixie"
+ROOTS="contents amd64 forgotten i386 trixie"
 
 need_root "a chroot"
 need_packages rpm xz-utils
@@ -186,6 +186,18 @@ purge_deb() {
 	in_root healthy
 }
 
+# When the last kernel goes that has modules, dkms 3.0 forgets the sources, and the next
+# kernel gets none.
+forgotten() {
+	local kernel
+	kernel=$(release)
+	run "apt-get -y -q purge linux-image-$kernel"
+	apt_install linux-image-cloud-amd64
+	run "dpkg-reconfigure xenpv-dkms"
+	serves "$kernel"
+	in_root healthy
+}
+
 # rpm has its own view of what is installed: only files and scripts are ours here.
 rpm_life() {
 	local kernel
@@ -255,6 +267,13 @@ root_amd64() {
 	step upgrade-deb install_deb "$NEWER"
 	step purge purge_deb
 	step rpm rpm_life
+}
+
+root_forgotten() {
+	system bookworm amd64
+	step kernel apt_install linux-image-cloud-amd64 linux-headers-cloud-amd64
+	step deb install_deb
+	step forgotten forgotten
 }
 
 root_i386() {
