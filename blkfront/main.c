@@ -91,10 +91,7 @@ static struct vbd *vbd_alloc(struct xpv_device *xd)
 		vbd->queue[i].index = i;
 		vbd->queue[i].ring = &vbd->ring[i];
 		spin_lock_init(&vbd->queue[i].lock);
-		vbd->ring[i].vbd = vbd;
-		vbd->ring[i].dead = true;
-		spin_lock_init(&vbd->ring[i].put_lock);
-		spin_lock_init(&vbd->ring[i].get_lock);
+		vbd_ring_init(vbd, &vbd->ring[i]);
 	}
 	INIT_LIST_HEAD(&vbd->kept);
 	ratelimit_state_init(&vbd->news, DEFAULT_RATELIMIT_INTERVAL,

@@ -58,29 +58,64 @@ struct vbd_plan vbd_plan_rings(const struct vbd_wish *wish)
 }
 
 /**
- * vbd_pace_next() - how many answers the next event should wait for
+ * vbd_pace_learn() - answers were taken
  * @pace: what was learnt so far
  * @got: answers since an event was asked for
  * @ns: nanoseconds since then
- * @due: requests that are not answered yet
  *
  * A fast backend answers several requests while one event is handled. As long as
  * answers come close together, an event is asked for after one more each time; when
- * they do not, the number is halved. Never more than half of what is due, so a
- * request that comes alone is never waited for, and the wait ends with answers that
- * are on their way.
+ * they do not, the number is halved.
+ */
+void vbd_pace_learn(struct vbd_pace *pace, u32 got, u64 ns)
+{
+	if (pace->rest) {
+		pace->rest -= lower(pace->rest, got);
+		pace->after = 1;
+	} else if (ns <= (u64)got * VBD_PACE_NS) {
+		pace->after = lower(pace->after + 1, VBD_PACE_MAX);
+	} else {
+		pace->after -= pace->after / 2;
+	}
+}
+
+/**
+ * vbd_pace_late() - answers lay there because others were waited for in vain
+ * @pace: what was learnt so far
+ */
+void vbd_pace_late(struct vbd_pace *pace)
+{
+	pace->after = 1;
+	pace->rest = VBD_PACE_REST;
+}
+
+/**
+ * vbd_pace_wait() - how many answers the next event should wait for
+ * @pace: what was learnt so far
+ * @due: requests that are not answered yet
+ *
+ * Never more than are due: a request that comes alone is not waited for.
  *
  * Return: the event is to come with this answer, 1 is the next one.
  */
-u32 vbd_pace_next(struct vbd_pace *pace, u32 got, u64 ns, u32 due)
+u32 vbd_pace_wait(const struct vbd_pace *pace, u32 due)
 {
-	if (!pace->after)
-		pace->after = 1;
-	if (ns <= (u64)got * VBD_PACE_NS)
-		pace->after = lower(pace->after + 1, VBD_PACE_MAX);
-	else
-		pace->after -= pace->after / 2;
-	if (pace->after > due / 2)
-		return due / 2 ? due / 2 : 1;
-	return pace->after;
+	u32 after = lower(pace->after, due);
+
+	return after ? after : 1;
+}
+
+/**
+ * vbd_pace_hold() - whether requests may be kept for the next ones to join them
+ * @pace: what was learnt so far
+ * @due: requests that the backend knows of and has not answered
+ * @held: those to be kept
+ *
+ * Only while a fast backend has so much to do that an event is sure to come, after
+ * which they are let go.
+ */
+bool vbd_pace_hold(const struct vbd_pace *pace, u32 due, u32 held)
+{
+	return pace->after == VBD_PACE_MAX && due >= VBD_PACE_MAX &&
+	       held < VBD_PACE_MAX;
 }

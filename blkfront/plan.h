@@ -48,15 +48,22 @@ struct vbd_plan vbd_plan_rings(const struct vbd_wish *wish);
 #define VBD_PACE_MAX	8U
 /* Answers that come closer together than this are worth waiting for. */
 #define VBD_PACE_NS	100000U
+/* So many answers are not waited for after one that came late. */
+#define VBD_PACE_REST	1024U
 
 /**
  * struct vbd_pace - what has been learnt of a backend's speed
  * @after: an event for so many answers, if so many are due
+ * @rest: nothing is learnt from so many answers more
  */
 struct vbd_pace {
 	u32 after;
+	u32 rest;
 };
 
-u32 vbd_pace_next(struct vbd_pace *pace, u32 got, u64 ns, u32 due);
+void vbd_pace_learn(struct vbd_pace *pace, u32 got, u64 ns);
+void vbd_pace_late(struct vbd_pace *pace);
+u32 vbd_pace_wait(const struct vbd_pace *pace, u32 due);
+bool vbd_pace_hold(const struct vbd_pace *pace, u32 due, u32 held);
 
 #endif /* VBD_PLAN_H */

@@ -4,8 +4,10 @@
  *
  * Answers are taken by vbd_ring_reap(): called by the event handler, by a task that
  * polls, and when a request has waited for long (an event may have been lost).
- * Between two events the backend is asked to say nothing until several answers are
- * there, if it is fast enough for that (plan.c).
+ * A fast backend is asked to say nothing until several answers are there, or all
+ * that are due (plan.c). Who submits puts the event off, because a fast backend has
+ * answered all by the time its answers are taken. A request that takes long holds up
+ * the answers before it for less than five ticks (late_work()).
  *
  * Life: vbd_ring_create() at prepare, dead; vbd_ring_start() once slots are there;
  * vbd_ring_kill() closes the port, and nothing is put or taken from then on;
@@ -38,6 +40,9 @@ static_assert(sizeof(struct xpv_sring) ==
 /* An event for an answer that never comes. */
 #define NEVER		(1U << 30)
 
+/* Jiffies: a whole tick at least. */
+#define LATE		2
+
 /**
  * vbd_ring_broken() - believe the backend no more
  * @ring: the ring
@@ -53,13 +58,63 @@ void vbd_ring_broken(struct vbd_ring *ring, const char *reason)
 
 /* ---- out -------------------------------------------------------------------- */
 
+static u32 due(const struct vbd_ring *ring)
+{
+	return READ_ONCE(ring->ring.req_prod_seen) -
+	       READ_ONCE(ring->ring.rsp_cons);
+}
+
+/* The consumer's lock is held: somebody looks whether an event is waited for in vain. */
+static void watch(struct vbd_ring *ring)
+{
+	if (READ_ONCE(ring->dead) || ring->wait == 1 ||
+	    delayed_work_pending(&ring->late))
+		return;
+	ring->answered_then = ring->answered;
+	schedule_delayed_work(&ring->late, LATE);
+}
+
+/* More is due than when the event was asked for. The producer's lock is held. */
+static void put_off(struct vbd_ring *ring)
+{
+	u32 wait;
+
+	if (ring->polled || READ_ONCE(ring->pace.after) == 1)
+		return;
+	/* Who is taking answers asks for an event afterwards. */
+	if (!spin_trylock(&ring->get_lock))
+		return;
+	wait = vbd_pace_wait(&ring->pace, due(ring));
+	if (wait > ring->wait) {
+		ring->wait = wait;
+		xpv_ring_defer(&ring->ring, wait);
+		watch(ring);
+	}
+	spin_unlock(&ring->get_lock);
+}
+
 /* The producer's lock is held. Return: tell the backend. */
 static bool push(struct vbd_ring *ring)
 {
 	bool kick = xpv_ring_push(&ring->ring);
 
+	put_off(ring);
 	ring->notifies += kick;
 	return kick;
+}
+
+/*
+ * The producer's lock is held. Who takes answers looks for what is held afterwards
+ * (vbd_ring_reap()): one of both sees what the other did.
+ */
+static bool hold(struct vbd_ring *ring, u8 op)
+{
+	if (READ_ONCE(ring->pace.after) == 1 ||
+	    (op != BLKIF_OP_READ && op != BLKIF_OP_WRITE))
+		return false;
+	/* What was put before the look at rsp_cons; pairs with xpv_ring_rearm(). */
+	smp_mb();
+	return vbd_pace_hold(&ring->pace, due(ring), xpv_ring_held(&ring->ring));
 }
 
 /**
@@ -96,6 +151,7 @@ bool vbd_ring_put(struct vbd_ring *ring, struct vbd_slot *slot,
 		  struct request *rq, const struct blkif_request *req, bool last)
 {
 	unsigned long flags;
+	u8 op = slot->op;
 	bool room, kick;
 
 	spin_lock_irqsave(&ring->put_lock, flags);
@@ -110,7 +166,7 @@ bool vbd_ring_put(struct vbd_ring *ring, struct vbd_slot *slot,
 		ring->segments += slot->segs;
 	}
 	/* What was put before it must not wait for it. */
-	kick = (last || !room) && push(ring);
+	kick = (!room || (last && !hold(ring, op))) && push(ring);
 	spin_unlock_irqrestore(&ring->put_lock, flags);
 	if (kick)
 		xpv_evtchn_notify(&ring->evtchn);
@@ -167,15 +223,21 @@ static const char *take_response(struct vbd_ring *ring)
 	return NULL;
 }
 
-/* How many answers to wait for before the next event. */
-static u32 next_event(struct vbd_ring *ring, u32 got, u64 now)
+/* The consumer's lock is held. Return: as xpv_ring_rearm(). */
+static int ask(struct vbd_ring *ring, u32 wait)
 {
-	u32 due;
+	ring->wait = wait;
+	watch(ring);
+	return xpv_ring_rearm(&ring->ring, wait);
+}
 
+/* The same, for what was learnt from @got answers until @now. */
+static int ask_again(struct vbd_ring *ring, u32 got, u64 now)
+{
 	if (ring->polled)
-		return NEVER;
-	due = READ_ONCE(ring->ring.req_prod_seen) - ring->ring.rsp_cons;
-	return vbd_pace_next(&ring->pace, got, now - ring->armed, due);
+		return xpv_ring_rearm(&ring->ring, NEVER);
+	vbd_pace_learn(&ring->pace, got, now - ring->armed);
+	return ask(ring, vbd_pace_wait(&ring->pace, due(ring)));
 }
 
 /* The consumer's lock is held. Return: was there anything? */
@@ -194,8 +256,7 @@ static bool reap(struct vbd_ring *ring)
 		}
 		now = local_clock();
 		if (!lie)
-			n = xpv_ring_rearm(&ring->ring,
-					   next_event(ring, got, now));
+			n = ask_again(ring, got, now);
 	}
 	if (n < 0)
 		lie = "responses to requests that were never made";
@@ -224,6 +285,8 @@ bool vbd_ring_reap(struct vbd_ring *ring)
 	if (!READ_ONCE(ring->dead))
 		work = reap(ring);
 	spin_unlock_irqrestore(&ring->get_lock, flags);
+	if (work && xpv_ring_held(&ring->ring))
+		vbd_ring_push(ring);
 	return work;
 }
 
@@ -232,12 +295,53 @@ static bool event(void *data)
 	return vbd_ring_reap(data);
 }
 
+/*
+ * Several answers are waited for. If none was taken for a tick, one is enough, and what
+ * is held goes.
+ */
+static void late_work(struct work_struct *work)
+{
+	struct vbd_ring *ring = container_of(to_delayed_work(work),
+					     struct vbd_ring, late);
+	unsigned long flags;
+
+	bool stuck = false;
+
+	spin_lock_irqsave(&ring->get_lock, flags);
+	if (READ_ONCE(ring->dead) || ring->wait == 1) {
+		/* Nobody waits. */
+	} else if (ring->answered != ring->answered_then) {
+		watch(ring);
+	} else {
+		stuck = true;
+		if (ask(ring, 1))
+			vbd_pace_late(&ring->pace);
+	}
+	spin_unlock_irqrestore(&ring->get_lock, flags);
+	if (stuck && !vbd_ring_reap(ring))
+		vbd_ring_push(ring);
+}
+
 /* ---- life ------------------------------------------------------------------- */
+
+/**
+ * vbd_ring_init() - once, before any other function of the ring
+ * @vbd: the device
+ * @ring: zeroed
+ */
+void vbd_ring_init(struct vbd *vbd, struct vbd_ring *ring)
+{
+	ring->vbd = vbd;
+	ring->dead = true;
+	spin_lock_init(&ring->put_lock);
+	spin_lock_init(&ring->get_lock);
+	INIT_DELAYED_WORK(&ring->late, late_work);
+}
 
 /**
  * vbd_ring_create() - make a ring and its port, before the backend knows
  * @vbd: the device
- * @ring: zeroed, or destroyed; its locks are initialised
+ * @ring: initialised, or destroyed
  * @order: 1 << @order pages
  * @polled: no events are wanted
  *
@@ -256,7 +360,8 @@ int vbd_ring_create(struct vbd *vbd, struct vbd_ring *ring, unsigned int order,
 	ring->dead = true;
 	ring->polled = polled;
 	ring->order = order;
-	ring->pace.after = 1;
+	ring->pace = (struct vbd_pace){ .after = 1 };
+	ring->wait = 1;
 	ring->armed = local_clock();
 	/* Single pages: each may have to be parked by itself. */
 	mem = vzalloc(pages * PAGE_SIZE);
@@ -337,4 +442,5 @@ void vbd_ring_kill(struct vbd_ring *ring)
 	spin_unlock(&ring->put_lock);
 	spin_unlock_irqrestore(&ring->get_lock, flags);
 	xpv_evtchn_close(&ring->evtchn);
+	cancel_delayed_work_sync(&ring->late);
 }

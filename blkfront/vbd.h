@@ -78,7 +78,7 @@ struct vbd;
  * struct vbd_ring - one ring and its port, for one connection
  * @vbd: the device
  * @put_lock: producer side: @ring's, @asked, @segments, @notifies
- * @get_lock: consumer side: @ring's, @pace, @armed, @answered
+ * @get_lock: consumer side: @ring's, @pace, @wait, @armed, @answered, @answered_then
  * @ring: our side of the shared pages
  * @evtchn: its event channel
  * @dead: requests fail, responses are not looked at; any context reads it
@@ -86,6 +86,9 @@ struct vbd;
  * @order: it has 1 << @order pages
  * @ref: their references
  * @pace: how many answers an event is worth
+ * @wait: how many the next event waits for
+ * @late: looks whether it waits in vain
+ * @answered_then: @answered when @late was started
  * @armed: local clock when the next event was asked for
  * @asked: requests put
  * @segments: segments of these
@@ -103,6 +106,9 @@ struct vbd_ring {
 	unsigned int order;
 	grant_ref_t ref[VBD_RING_PAGES_MAX];
 	struct vbd_pace pace;
+	u32 wait;
+	struct delayed_work late;
+	u64 answered_then;
 	u64 armed;
 	u64 asked;
 	u64 segments;
@@ -359,6 +365,7 @@ extern const struct blk_mq_ops vbd_mq_ops;
 blk_status_t vbd_queue_send(struct vbd_queue *q, struct request *rq, bool last);
 
 /* ring.c */
+void vbd_ring_init(struct vbd *vbd, struct vbd_ring *ring);
 int vbd_ring_create(struct vbd *vbd, struct vbd_ring *ring, unsigned int order,
 		    bool polled);
 void vbd_ring_destroy(struct vbd_ring *ring);

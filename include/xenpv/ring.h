@@ -13,8 +13,8 @@
  *     and only the copy is looked at.
  *
  * A ring has one producer and one consumer at a time; the owner's locks see to
- * that. The producer and the consumer side may run at the same time: only
- * rsp_cons is read across, by xpv_ring_free().
+ * that. The producer and the consumer side may run at the same time: across are read
+ * rsp_cons, by xpv_ring_free(), and what was put, by xpv_ring_held().
  */
 #ifndef XENPV_RING_H
 #define XENPV_RING_H
@@ -98,6 +98,15 @@ static inline u32 xpv_ring_free(const struct xpv_ring *ring)
 }
 
 /**
+ * xpv_ring_held() - requests that are written and not published
+ * @ring: the ring
+ */
+static inline u32 xpv_ring_held(const struct xpv_ring *ring)
+{
+	return READ_ONCE(ring->req_prod_pvt) - READ_ONCE(ring->req_prod_seen);
+}
+
+/**
  * xpv_ring_put() - write one request; the backend sees it after a push
  * @ring: a ring with a free slot (xpv_ring_free())
  * @req: the request
@@ -111,7 +120,7 @@ static inline u32 xpv_ring_put(struct xpv_ring *ring, const void *req, u32 size)
 
 	memcpy(ring->shared->slot +
 	       (size_t)(index & (ring->slots - 1)) * ring->slot_size, req, size);
-	ring->req_prod_pvt = index + 1;
+	WRITE_ONCE(ring->req_prod_pvt, index + 1);
 	return index;
 }
 
@@ -198,6 +207,20 @@ static inline int xpv_ring_rearm(struct xpv_ring *ring, u32 after)
 	 */
 	virt_mb();
 	return xpv_ring_unconsumed(ring);
+}
+
+/**
+ * xpv_ring_defer() - let the event that was asked for come later
+ * @ring: the ring
+ * @after: the event comes with this response; later than was asked for before, and
+ *	   not later than the last one that is due
+ *
+ * The consumer's side. No second look is needed: the backend passes the new place, too,
+ * and whatever it saw of the old one brings an event the earlier.
+ */
+static inline void xpv_ring_defer(struct xpv_ring *ring, u32 after)
+{
+	WRITE_ONCE(ring->shared->rsp_event, ring->rsp_cons + after);
 }
 
 #endif /* XENPV_RING_H */

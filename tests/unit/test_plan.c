@@ -53,35 +53,75 @@ static void test_rings(void **state)
 
 static void test_pace_learns(void **state)
 {
-	struct vbd_pace pace = { 0 };
-	u32 i, next = 0;
+	struct vbd_pace pace = { .after = 1 };
+	u32 i;
 
 	for (i = 0; i < 20; i++)
-		next = vbd_pace_next(&pace, 1, VBD_PACE_NS, 100);
-	assert_int_equal(next, VBD_PACE_MAX);
+		vbd_pace_learn(&pace, 1, VBD_PACE_NS);
+	assert_int_equal(pace.after, VBD_PACE_MAX);
 	/* One slow answer halves it, and several bring it back to one. */
-	assert_int_equal(vbd_pace_next(&pace, 1, VBD_PACE_NS + 1, 100), VBD_PACE_MAX / 2);
+	vbd_pace_learn(&pace, 1, VBD_PACE_NS + 1);
+	assert_int_equal(pace.after, VBD_PACE_MAX / 2);
 	for (i = 0; i < 3; i++)
-		next = vbd_pace_next(&pace, 1, 10 * VBD_PACE_NS, 100);
-	assert_int_equal(next, 1);
+		vbd_pace_learn(&pace, 1, 10 * VBD_PACE_NS);
+	assert_int_equal(pace.after, 1);
 	/* Ten in the time of ten are fast. */
-	assert_int_equal(vbd_pace_next(&pace, 10, 10 * VBD_PACE_NS, 100), 2);
+	vbd_pace_learn(&pace, 10, 10 * VBD_PACE_NS);
+	assert_int_equal(pace.after, 2);
+}
+
+static void test_pace_rests(void **state)
+{
+	struct vbd_pace pace = { .after = VBD_PACE_MAX };
+	u32 i;
+
+	vbd_pace_late(&pace);
+	assert_int_equal(vbd_pace_wait(&pace, 100), 1);
+	for (i = 0; i < VBD_PACE_REST / 4; i++) {
+		vbd_pace_learn(&pace, 4, 0);
+		assert_int_equal(pace.after, 1);
+	}
+	vbd_pace_learn(&pace, 4, 0);
+	assert_int_equal(pace.after, 2);
+	/* More than were left to rest for. */
+	pace.rest = 3;
+	vbd_pace_learn(&pace, 4, 0);
+	assert_int_equal(pace.rest, 0);
 }
 
 /* What is waited for is on its way: the wait always ends. */
 static void test_pace_ends(void **state)
 {
-	struct vbd_pace pace = { 0 };
-	u32 due, i, next, seed = 7;
+	struct vbd_pace pace = { .after = 1 };
+	u32 due, i, wait, seed = 7;
 
 	for (i = 0; i < 10000; i++) {
-		due = unit_random(&seed) % 40;
-		next = vbd_pace_next(&pace, unit_random(&seed) % 8,
-				     unit_random(&seed) % 1000000, due);
-		assert_true(next >= 1);
-		assert_true(next <= VBD_PACE_MAX);
-		assert_true(next == 1 || next * 2 <= due);
+		due = unit_random(&seed) % 20;
+		if (unit_random(&seed) % 64)
+			vbd_pace_learn(&pace, unit_random(&seed) % 8,
+				       unit_random(&seed) % 500000);
+		else
+			vbd_pace_late(&pace);
+		wait = vbd_pace_wait(&pace, due);
+		assert_true(wait >= 1 && wait <= VBD_PACE_MAX);
+		assert_true(wait == 1 || wait <= due);
 	}
+}
+
+/* Requests are only kept where an event is sure to let them go. */
+static void test_pace_holds(void **state)
+{
+	struct vbd_pace pace = { .after = VBD_PACE_MAX };
+	u32 due, held;
+
+	for (due = 0; due < 40; due++) {
+		for (held = 1; held <= VBD_PACE_MAX; held++)
+			assert_int_equal(vbd_pace_hold(&pace, due, held),
+					 vbd_pace_wait(&pace, due) == VBD_PACE_MAX &&
+					 held < VBD_PACE_MAX);
+	}
+	pace.after = VBD_PACE_MAX - 1;
+	assert_false(vbd_pace_hold(&pace, 100, 1));
 }
 
 int main(void)
@@ -89,7 +129,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_rings),
 		cmocka_unit_test(test_pace_learns),
+		cmocka_unit_test(test_pace_rests),
 		cmocka_unit_test(test_pace_ends),
+		cmocka_unit_test(test_pace_holds),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
