@@ -74,6 +74,8 @@ void vbd_pace_learn(struct vbd_pace *pace, u32 got, u64 ns)
 		pace->after = 1;
 	} else if (ns <= (u64)got * VBD_PACE_NS) {
 		pace->after = lower(pace->after + 1, VBD_PACE_MAX);
+		if (pace->after == VBD_PACE_MAX)
+			pace->last_rest = 0;
 	} else {
 		pace->after -= pace->after / 2;
 	}
@@ -85,8 +87,10 @@ void vbd_pace_learn(struct vbd_pace *pace, u32 got, u64 ns)
  */
 void vbd_pace_late(struct vbd_pace *pace)
 {
+	pace->last_rest = pace->last_rest ?
+		lower(2 * pace->last_rest, VBD_PACE_REST_MAX) : VBD_PACE_REST;
+	pace->rest = pace->last_rest;
 	pace->after = 1;
-	pace->rest = VBD_PACE_REST;
 }
 
 /**
@@ -107,15 +111,15 @@ u32 vbd_pace_wait(const struct vbd_pace *pace, u32 due)
 
 /**
  * vbd_pace_hold() - whether requests may be kept for the next ones to join them
- * @pace: what was learnt so far
+ * @after: as in struct vbd_pace
  * @due: requests that the backend knows of and has not answered
  * @held: those to be kept
  *
- * Only while a fast backend has so much to do that an event is sure to come, after
- * which they are let go.
+ * Only while a fast backend has so much to do that an event will come, after which
+ * they are let go.
  */
-bool vbd_pace_hold(const struct vbd_pace *pace, u32 due, u32 held)
+bool vbd_pace_hold(u32 after, u32 due, u32 held)
 {
-	return pace->after == VBD_PACE_MAX && due >= VBD_PACE_MAX &&
+	return after == VBD_PACE_MAX && due >= VBD_PACE_MAX &&
 	       held < VBD_PACE_MAX;
 }

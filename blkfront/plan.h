@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * How many rings of what size a connection has, and how many answers one event is
- * worth. Pure, as segs.h.
+ * How many rings of what size a connection has, how many answers one event is worth,
+ * and how many requests one notify. Pure, as segs.h.
  */
 #ifndef VBD_PLAN_H
 #define VBD_PLAN_H
@@ -48,22 +48,25 @@ struct vbd_plan vbd_plan_rings(const struct vbd_wish *wish);
 #define VBD_PACE_MAX	8U
 /* Answers that come closer together than this are worth waiting for. */
 #define VBD_PACE_NS	100000U
-/* So many answers are not waited for after one that came late. */
-#define VBD_PACE_REST	1024U
+/* So many answers are not waited for after one that came late; twice as many each time. */
+#define VBD_PACE_REST		1024U
+#define VBD_PACE_REST_MAX	(1U << 20)
 
 /**
  * struct vbd_pace - what has been learnt of a backend's speed
  * @after: an event for so many answers, if so many are due
  * @rest: nothing is learnt from so many answers more
+ * @last_rest: how long the last rest was to be
  */
 struct vbd_pace {
 	u32 after;
 	u32 rest;
+	u32 last_rest;
 };
 
 void vbd_pace_learn(struct vbd_pace *pace, u32 got, u64 ns);
 void vbd_pace_late(struct vbd_pace *pace);
 u32 vbd_pace_wait(const struct vbd_pace *pace, u32 due);
-bool vbd_pace_hold(const struct vbd_pace *pace, u32 due, u32 held);
+bool vbd_pace_hold(u32 after, u32 due, u32 held);
 
 #endif /* VBD_PLAN_H */

@@ -163,7 +163,7 @@ static blk_status_t compose(struct vbd_queue *q, struct vbd_slot *slot,
  * @rq: the request, started
  * @last: of a batch
  *
- * Return: BLK_STS_OK: the backend has it; BLK_STS_RESOURCE, BLK_STS_DEV_RESOURCE:
+ * Return: BLK_STS_OK: the backend has it, or will soon; BLK_STS_RESOURCE, BLK_STS_DEV_RESOURCE:
  * not now; else it cannot be done.
  */
 blk_status_t vbd_queue_send(struct vbd_queue *q, struct request *rq, bool last)
@@ -303,13 +303,16 @@ XPV_BLK_POLL_ADAPTER(vbd_poll)
 static enum blk_eh_timer_return vbd_timed_out(struct request *rq)
 {
 	struct vbd_queue *q = rq->mq_hctx->driver_data;
+	/* Not one that was put off, nor one that nobody wants. */
+	bool expected = READ_ONCE(q->ring->wait) == 1 && !q->ring->polled;
 
 	if (vbd_ring_reap(q->ring)) {
-		if (!q->ring->polled)
+		if (expected)
 			dev_warn_ratelimited(&q->vbd->xd->dev,
 					     "%s: found answers without an event\n",
 					     q->vbd->name);
 	} else {
+		vbd_ring_push(q->ring);
 		dev_warn_ratelimited(&q->vbd->xd->dev,
 				     "%s: backend has not answered a request for %u s, waiting on\n",
 				     q->vbd->name, rq->q->rq_timeout / HZ);

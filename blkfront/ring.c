@@ -6,8 +6,9 @@
  * polls, and when a request has waited for long (an event may have been lost).
  * A fast backend is asked to say nothing until several answers are there, or all
  * that are due (plan.c). Who submits puts the event off, because a fast backend has
- * answered all by the time its answers are taken. A request that takes long holds up
- * the answers before it for less than five ticks (late_work()).
+ * answered all by the time its answers are taken; and while the backend has enough to
+ * do, he keeps requests for a few more to join them. A request that takes long holds
+ * up the others for some five ticks (late_work()).
  *
  * Life: vbd_ring_create() at prepare, dead; vbd_ring_start() once slots are there;
  * vbd_ring_kill() closes the port, and nothing is put or taken from then on;
@@ -58,37 +59,35 @@ void vbd_ring_broken(struct vbd_ring *ring, const char *reason)
 
 /* ---- out -------------------------------------------------------------------- */
 
-static u32 due(const struct vbd_ring *ring)
+/*
+ * The consumer's lock is held: the next event comes with so many answers. If that is
+ * more than one, somebody looks whether they are waited for in vain.
+ */
+static void wait_for(struct vbd_ring *ring, u32 answers)
 {
-	return READ_ONCE(ring->ring.req_prod_seen) -
-	       READ_ONCE(ring->ring.rsp_cons);
-}
-
-/* The consumer's lock is held: somebody looks whether an event is waited for in vain. */
-static void watch(struct vbd_ring *ring)
-{
-	if (READ_ONCE(ring->dead) || ring->wait == 1 ||
-	    delayed_work_pending(&ring->late))
+	WRITE_ONCE(ring->wait, answers);
+	if (answers == 1 || READ_ONCE(ring->dead) ||
+	    delayed_work_pending(&ring->late_work))
 		return;
 	ring->answered_then = ring->answered;
-	schedule_delayed_work(&ring->late, LATE);
+	/* For disks that memory is written to, too. */
+	kblockd_mod_delayed_work_on(WORK_CPU_UNBOUND, &ring->late_work, LATE);
 }
 
 /* More is due than when the event was asked for. The producer's lock is held. */
 static void put_off(struct vbd_ring *ring)
 {
-	u32 wait;
+	u32 answers;
 
 	if (ring->polled || READ_ONCE(ring->pace.after) == 1)
 		return;
-	/* Who is taking answers asks for an event afterwards. */
+	/* Who is taking answers asks for an event himself. */
 	if (!spin_trylock(&ring->get_lock))
 		return;
-	wait = vbd_pace_wait(&ring->pace, due(ring));
-	if (wait > ring->wait) {
-		ring->wait = wait;
-		xpv_ring_defer(&ring->ring, wait);
-		watch(ring);
+	answers = vbd_pace_wait(&ring->pace, xpv_ring_due(&ring->ring));
+	if (answers > ring->wait) {
+		wait_for(ring, answers);
+		xpv_ring_defer(&ring->ring, answers);
 	}
 	spin_unlock(&ring->get_lock);
 }
@@ -96,25 +95,36 @@ static void put_off(struct vbd_ring *ring)
 /* The producer's lock is held. Return: tell the backend. */
 static bool push(struct vbd_ring *ring)
 {
-	bool kick = xpv_ring_push(&ring->ring);
+	bool kick;
 
-	put_off(ring);
+	WRITE_ONCE(ring->holds, false);
+	ring->urgent = false;
+	if (ring->ring.req_prod_pvt == ring->ring.req_prod_seen)
+		return false;
+	kick = xpv_ring_push(&ring->ring);
 	ring->notifies += kick;
+	put_off(ring);
 	return kick;
 }
 
 /*
- * The producer's lock is held. Who takes answers looks for what is held afterwards
- * (vbd_ring_reap()): one of both sees what the other did.
+ * Keep what was put for the next requests to join it? The producer's lock is held. Who
+ * takes answers looks for what is held afterwards (vbd_ring_reap()): one of both sees
+ * what the other did. If nobody watches the event that lets them go (wait_for()),
+ * nothing is held.
  */
-static bool hold(struct vbd_ring *ring, u8 op)
+static bool hold(struct vbd_ring *ring)
 {
-	if (READ_ONCE(ring->pace.after) == 1 ||
-	    (op != BLKIF_OP_READ && op != BLKIF_OP_WRITE))
+	u32 after = READ_ONCE(ring->pace.after);
+
+	if (after == 1 || ring->urgent)
 		return false;
-	/* What was put before the look at rsp_cons; pairs with xpv_ring_rearm(). */
+	WRITE_ONCE(ring->holds, true);
+	/* Said before the looks; pairs with the barrier in xpv_ring_rearm(). */
 	smp_mb();
-	return vbd_pace_hold(&ring->pace, due(ring), xpv_ring_held(&ring->ring));
+	return READ_ONCE(ring->wait) > 1 &&
+	       vbd_pace_hold(after, xpv_ring_due(&ring->ring),
+			     ring->ring.req_prod_pvt - ring->ring.req_prod_seen);
 }
 
 /**
@@ -141,7 +151,7 @@ void vbd_ring_push(struct vbd_ring *ring)
  * @slot: the request's slot, complete
  * @rq: the request; the slot belongs to the backend from now on
  * @req: what the backend is to read
- * @last: of a batch: the backend sees all of it now
+ * @last: of a batch: the backend sees all of it now, or soon if it has enough to do
  *
  * One round of the lock for a request.
  *
@@ -151,7 +161,7 @@ bool vbd_ring_put(struct vbd_ring *ring, struct vbd_slot *slot,
 		  struct request *rq, const struct blkif_request *req, bool last)
 {
 	unsigned long flags;
-	u8 op = slot->op;
+	bool urgent = slot->op != BLKIF_OP_READ && slot->op != BLKIF_OP_WRITE;
 	bool room, kick;
 
 	spin_lock_irqsave(&ring->put_lock, flags);
@@ -164,9 +174,10 @@ bool vbd_ring_put(struct vbd_ring *ring, struct vbd_slot *slot,
 		trace_vbd_submit(ring->vbd, slot, rq, req);
 		ring->asked++;
 		ring->segments += slot->segs;
+		ring->urgent |= urgent;
 	}
 	/* What was put before it must not wait for it. */
-	kick = (!room || (last && !hold(ring, op))) && push(ring);
+	kick = (!room || (last && !hold(ring))) && push(ring);
 	spin_unlock_irqrestore(&ring->put_lock, flags);
 	if (kick)
 		xpv_evtchn_notify(&ring->evtchn);
@@ -224,11 +235,10 @@ static const char *take_response(struct vbd_ring *ring)
 }
 
 /* The consumer's lock is held. Return: as xpv_ring_rearm(). */
-static int ask(struct vbd_ring *ring, u32 wait)
+static int ask(struct vbd_ring *ring, u32 answers)
 {
-	ring->wait = wait;
-	watch(ring);
-	return xpv_ring_rearm(&ring->ring, wait);
+	wait_for(ring, answers);
+	return xpv_ring_rearm(&ring->ring, answers);
 }
 
 /* The same, for what was learnt from @got answers until @now. */
@@ -237,7 +247,7 @@ static int ask_again(struct vbd_ring *ring, u32 got, u64 now)
 	if (ring->polled)
 		return xpv_ring_rearm(&ring->ring, NEVER);
 	vbd_pace_learn(&ring->pace, got, now - ring->armed);
-	return ask(ring, vbd_pace_wait(&ring->pace, due(ring)));
+	return ask(ring, vbd_pace_wait(&ring->pace, xpv_ring_due(&ring->ring)));
 }
 
 /* The consumer's lock is held. Return: was there anything? */
@@ -285,7 +295,7 @@ bool vbd_ring_reap(struct vbd_ring *ring)
 	if (!READ_ONCE(ring->dead))
 		work = reap(ring);
 	spin_unlock_irqrestore(&ring->get_lock, flags);
-	if (work && xpv_ring_held(&ring->ring))
+	if (work && READ_ONCE(ring->holds))
 		vbd_ring_push(ring);
 	return work;
 }
@@ -302,20 +312,23 @@ static bool event(void *data)
 static void late_work(struct work_struct *work)
 {
 	struct vbd_ring *ring = container_of(to_delayed_work(work),
-					     struct vbd_ring, late);
+					     struct vbd_ring, late_work);
 	unsigned long flags;
-
 	bool stuck = false;
 
 	spin_lock_irqsave(&ring->get_lock, flags);
 	if (READ_ONCE(ring->dead) || ring->wait == 1) {
 		/* Nobody waits. */
 	} else if (ring->answered != ring->answered_then) {
-		watch(ring);
+		wait_for(ring, ring->wait);
 	} else {
 		stuck = true;
-		if (ask(ring, 1))
+		if (ask(ring, 1)) {
+			ring->late++;
 			vbd_pace_late(&ring->pace);
+		} else {
+			ring->pace.after = 1;
+		}
 	}
 	spin_unlock_irqrestore(&ring->get_lock, flags);
 	if (stuck && !vbd_ring_reap(ring))
@@ -335,7 +348,7 @@ void vbd_ring_init(struct vbd *vbd, struct vbd_ring *ring)
 	ring->dead = true;
 	spin_lock_init(&ring->put_lock);
 	spin_lock_init(&ring->get_lock);
-	INIT_DELAYED_WORK(&ring->late, late_work);
+	INIT_DELAYED_WORK(&ring->late_work, late_work);
 }
 
 /**
@@ -362,6 +375,8 @@ int vbd_ring_create(struct vbd *vbd, struct vbd_ring *ring, unsigned int order,
 	ring->order = order;
 	ring->pace = (struct vbd_pace){ .after = 1 };
 	ring->wait = 1;
+	ring->holds = false;
+	ring->urgent = false;
 	ring->armed = local_clock();
 	/* Single pages: each may have to be parked by itself. */
 	mem = vzalloc(pages * PAGE_SIZE);
@@ -442,5 +457,5 @@ void vbd_ring_kill(struct vbd_ring *ring)
 	spin_unlock(&ring->put_lock);
 	spin_unlock_irqrestore(&ring->get_lock, flags);
 	xpv_evtchn_close(&ring->evtchn);
-	cancel_delayed_work_sync(&ring->late);
+	cancel_delayed_work_sync(&ring->late_work);
 }

@@ -45,6 +45,7 @@ static int stats_show(struct seq_file *m, void *unused)
 	LINE(m, "notifies", SUM(vbd, notifies));
 	LINE(m, "responses", SUM(vbd, answered));
 	LINE(m, "events", SUM(vbd, evtchn.events));
+	LINE(m, "late", SUM(vbd, late));
 	LINE(m, "spurious", SUM(vbd, evtchn.spurious));
 	LINE(m, "throttled", SUM(vbd, evtchn.throttled));
 	LINE(m, "copied_bytes", copied);

@@ -77,8 +77,9 @@ struct vbd;
 /**
  * struct vbd_ring - one ring and its port, for one connection
  * @vbd: the device
- * @put_lock: producer side: @ring's, @asked, @segments, @notifies
- * @get_lock: consumer side: @ring's, @pace, @wait, @armed, @answered, @answered_then
+ * @put_lock: producer side: @ring's, @holds, @urgent, @asked, @segments, @notifies
+ * @get_lock: consumer side: @ring's, @pace, @wait, @armed, @answered, @answered_then,
+ *	      @late; who has @put_lock may only try it
  * @ring: our side of the shared pages
  * @evtchn: its event channel
  * @dead: requests fail, responses are not looked at; any context reads it
@@ -87,8 +88,11 @@ struct vbd;
  * @ref: their references
  * @pace: how many answers an event is worth
  * @wait: how many the next event waits for
- * @late: looks whether it waits in vain
- * @answered_then: @answered when @late was started
+ * @late_work: looks whether it waits in vain
+ * @answered_then: @answered when @late_work was started
+ * @late: how often it did
+ * @holds: what was put may be kept for more to join it
+ * @urgent: but something is among it that must not wait
  * @armed: local clock when the next event was asked for
  * @asked: requests put
  * @segments: segments of these
@@ -107,8 +111,11 @@ struct vbd_ring {
 	grant_ref_t ref[VBD_RING_PAGES_MAX];
 	struct vbd_pace pace;
 	u32 wait;
-	struct delayed_work late;
+	struct delayed_work late_work;
 	u64 answered_then;
+	u64 late;
+	bool holds;
+	bool urgent;
 	u64 armed;
 	u64 asked;
 	u64 segments;

@@ -13,8 +13,8 @@
  *     and only the copy is looked at.
  *
  * A ring has one producer and one consumer at a time; the owner's locks see to
- * that. The producer and the consumer side may run at the same time: across are read
- * rsp_cons, by xpv_ring_free(), and what was put, by xpv_ring_held().
+ * that. The producer and the consumer side may run at the same time: each reads what
+ * the other has done, in xpv_ring_free(), xpv_ring_unconsumed() and xpv_ring_due().
  */
 #ifndef XENPV_RING_H
 #define XENPV_RING_H
@@ -98,12 +98,13 @@ static inline u32 xpv_ring_free(const struct xpv_ring *ring)
 }
 
 /**
- * xpv_ring_held() - requests that are written and not published
+ * xpv_ring_due() - requests that the backend may see and has not answered, or whose
+ * answers were not taken
  * @ring: the ring
  */
-static inline u32 xpv_ring_held(const struct xpv_ring *ring)
+static inline u32 xpv_ring_due(const struct xpv_ring *ring)
 {
-	return READ_ONCE(ring->req_prod_pvt) - READ_ONCE(ring->req_prod_seen);
+	return READ_ONCE(ring->req_prod_seen) - READ_ONCE(ring->rsp_cons);
 }
 
 /**
@@ -120,7 +121,7 @@ static inline u32 xpv_ring_put(struct xpv_ring *ring, const void *req, u32 size)
 
 	memcpy(ring->shared->slot +
 	       (size_t)(index & (ring->slots - 1)) * ring->slot_size, req, size);
-	WRITE_ONCE(ring->req_prod_pvt, index + 1);
+	ring->req_prod_pvt = index + 1;
 	return index;
 }
 

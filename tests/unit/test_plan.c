@@ -87,6 +87,17 @@ static void test_pace_rests(void **state)
 	pace.rest = 3;
 	vbd_pace_learn(&pace, 4, 0);
 	assert_int_equal(pace.rest, 0);
+	/* Twice as long each time, up to a limit, until all goes well again. */
+	vbd_pace_late(&pace);
+	assert_int_equal(pace.rest, 2 * VBD_PACE_REST);
+	for (i = 0; i < 40; i++)
+		vbd_pace_late(&pace);
+	assert_int_equal(pace.rest, VBD_PACE_REST_MAX);
+	vbd_pace_learn(&pace, VBD_PACE_REST_MAX, 0);
+	for (i = 0; i < VBD_PACE_MAX; i++)
+		vbd_pace_learn(&pace, 1, 0);
+	vbd_pace_late(&pace);
+	assert_int_equal(pace.rest, VBD_PACE_REST);
 }
 
 /* What is waited for is on its way: the wait always ends. */
@@ -116,12 +127,11 @@ static void test_pace_holds(void **state)
 
 	for (due = 0; due < 40; due++) {
 		for (held = 1; held <= VBD_PACE_MAX; held++)
-			assert_int_equal(vbd_pace_hold(&pace, due, held),
+			assert_int_equal(vbd_pace_hold(VBD_PACE_MAX, due, held),
 					 vbd_pace_wait(&pace, due) == VBD_PACE_MAX &&
 					 held < VBD_PACE_MAX);
 	}
-	pace.after = VBD_PACE_MAX - 1;
-	assert_false(vbd_pace_hold(&pace, 100, 1));
+	assert_false(vbd_pace_hold(VBD_PACE_MAX - 1, 100, 1));
 }
 
 int main(void)

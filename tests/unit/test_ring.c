@@ -539,21 +539,61 @@ static void stress_frontend(struct stress *s)
 	}
 }
 
-static void test_stress_two_threads(void **state)
+/* An event is asked for, and put off while the backend answers. */
+static void stress_deferring(struct stress *s)
 {
-	struct stress s = { .f = *state };
+	struct fixture *f = s->f;
+	u32 unasked = STRESS_REQUESTS, owed = 0;
+	int n;
+
+	while (unasked || owed) {
+		u32 batch = min(unasked, min(xpv_ring_free(&f->front), 5u));
+
+		n = xpv_ring_rearm(&f->front, 1);
+		if (ask(f, batch)) {
+			s->kicks_to_back++;
+			sem_post(&s->to_back);
+		}
+		unasked -= batch;
+		owed += batch;
+		assert_int_equal(xpv_ring_due(&f->front), owed);
+		if (!n) {
+			if (batch)
+				xpv_ring_defer(&f->front, owed);
+			sem_wait(&s->to_front);
+			n = xpv_ring_unconsumed(&f->front);
+		}
+		assert_true(n >= 0);
+		take(f, n);
+		owed -= n;
+	}
+}
+
+static void stress(struct fixture *f, void (*frontend)(struct stress *))
+{
+	struct stress s = { .f = f };
 	pthread_t backend;
 
 	ring_at(s.f, 0u - STRESS_REQUESTS / 2);
 	sem_init(&s.to_back, 0, 0);
 	sem_init(&s.to_front, 0, 0);
 	assert_int_equal(pthread_create(&backend, NULL, stress_backend, &s), 0);
-	stress_frontend(&s);
+	frontend(&s);
 	pthread_join(backend, NULL);
 	assert_int_equal(s.f->front.rsp_cons, STRESS_REQUESTS / 2);
 	/* Both sides batch: far fewer kicks than requests, but some. */
 	assert_in_range(s.kicks_to_back, 1, STRESS_REQUESTS / 2);
 	assert_in_range(s.kicks_to_front, 1, STRESS_REQUESTS / 2);
+}
+
+static void test_stress_two_threads(void **state)
+{
+	stress(*state, stress_frontend);
+}
+
+static void test_stress_deferring(void **state)
+{
+	stress(*state, stress_deferring);
 }
 
 #define ring_test(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -582,6 +622,7 @@ int main(void)
 		ring_test(test_r13_our_fields_overwritten),
 		ring_test(test_r14_random_event_wishes),
 		ring_test(test_stress_two_threads),
+		ring_test(test_stress_deferring),
 	};
 
 	return cmocka_run_group_tests_name("ring", tests, NULL, NULL);
