@@ -110,6 +110,11 @@ bed_host() {
 	say "Xen host up in $((SECONDS - start)) s"
 }
 
+# The host is gone, or does not answer, or has crashed.
+bed_lost() {
+	! host_alive "$RUN" || host_crash "$RUN" >/dev/null || ! dom0 "$RUN" -t 60 true
+}
+
 # bed_storage NAME: the disk with programs for file systems is in the share.
 bed_storage() {
 	local image
@@ -273,6 +278,10 @@ run_case() {
 	bed_up "$name" "$kind" && { [ -z "$other" ] || {
 		bed_up "$other" "$kind" && bed_up "$name" "$kind"
 	}; } || {
+		if bed_lost; then
+			STATUS=host
+			return
+		fi
 		result "FAIL $name $case $((SECONDS - start)) the guest does not come up"
 		bed_destroy "$name" || host_stop "$RUN"
 		return
@@ -281,7 +290,7 @@ run_case() {
 	offset=$(console_size "$name")
 	[ -z "$other" ] || other_offset=$(console_size "$other")
 	run_once "$name" "$case" "$other"
-	if ! host_alive "$RUN" || ! dom0 "$RUN" -t 60 true; then
+	if bed_lost; then
 		STATUS=host
 		return
 	fi
@@ -314,7 +323,7 @@ run_with_retry() {
 	STATUS=
 	run_case "$@"
 	[ "$STATUS" = host ] || return 0
-	say "BED FAULT during $name $case: $(tail -n 1 "$RUN/xen.log")"
+	say "BED FAULT during $name $case: $(host_crash "$RUN" || tail -n 1 "$RUN/xen.log")"
 	cp "$RUN/xen.log" "$OUT/fault.$name.$case.log" 2>/dev/null || :
 	host_stop "$RUN"
 	STATUS=

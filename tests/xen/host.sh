@@ -50,7 +50,7 @@ host_prepare() {
 
 host_start() {
 	local run=$1
-	rm -f "$run/dom0.sock"
+	rm -f "$run/dom0.sock" "$run/xen.log"
 	"$HOST_QEMU" -M q35 -accel tcg ${XENPV_ICOUNT:+-icount "$XENPV_ICOUNT"} -cpu "$HOST_CPU" -smp "$XENPV_HOST_CPUS" -m "$XENPV_HOST_MEMORY" \
 		-display none -vga none -no-reboot -nic none -monitor "unix:$run/monitor,server=on,wait=off" \
 		-chardev "file,id=com1,path=$run/xen.log,append=on" -serial chardev:com1 \
@@ -71,6 +71,12 @@ host_start() {
 
 host_alive() {
 	kill -0 "$(cat "$1/qemu.pid" 2>/dev/null)" 2>/dev/null
+}
+
+# host_crash RUN: what dom0's kernel said when it crashed, if it did. It may go on with
+# that, but nothing that it does means anything then.
+host_crash() {
+	grep -m 1 -aoE '(general protection fault|BUG: (unable|kernel)|kernel BUG at|Oops: |invalid opcode: ).*[^[:cntrl:]]' "$1/xen.log"
 }
 
 host_stop() {
