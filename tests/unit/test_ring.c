@@ -509,6 +509,20 @@ static void *stress_backend(void *arg)
 	return NULL;
 }
 
+/* Up to five requests more. Return: how many. */
+static u32 stress_ask(struct stress *s, u32 *unasked, u32 *owed)
+{
+	u32 batch = min(*unasked, min(xpv_ring_free(&s->f->front), 5u));
+
+	if (ask(s->f, batch)) {
+		s->kicks_to_back++;
+		sem_post(&s->to_back);
+	}
+	*unasked -= batch;
+	*owed += batch;
+	return batch;
+}
+
 /* A wish for an event that is not granted leaves both sides asleep: the run
  * then ends with its time limit.
  */
@@ -519,14 +533,7 @@ static void stress_frontend(struct stress *s)
 	int n;
 
 	while (unasked || owed) {
-		u32 batch = min(unasked, min(xpv_ring_free(&f->front), 5u));
-
-		if (ask(f, batch)) {
-			s->kicks_to_back++;
-			sem_post(&s->to_back);
-		}
-		unasked -= batch;
-		owed += batch;
+		stress_ask(s, &unasked, &owed);
 		n = xpv_ring_unconsumed(&f->front);
 		if (!n && (!unasked || !xpv_ring_free(&f->front))) {
 			n = xpv_ring_rearm(&f->front, 1);
@@ -543,19 +550,12 @@ static void stress_frontend(struct stress *s)
 static void stress_deferring(struct stress *s)
 {
 	struct fixture *f = s->f;
-	u32 unasked = STRESS_REQUESTS, owed = 0;
+	u32 unasked = STRESS_REQUESTS, owed = 0, batch;
 	int n;
 
 	while (unasked || owed) {
-		u32 batch = min(unasked, min(xpv_ring_free(&f->front), 5u));
-
 		n = xpv_ring_rearm(&f->front, 1);
-		if (ask(f, batch)) {
-			s->kicks_to_back++;
-			sem_post(&s->to_back);
-		}
-		unasked -= batch;
-		owed += batch;
+		batch = stress_ask(s, &unasked, &owed);
 		assert_int_equal(xpv_ring_due(&f->front), owed);
 		if (!n) {
 			if (batch)
