@@ -163,8 +163,8 @@ static blk_status_t compose(struct vbd_queue *q, struct vbd_slot *slot,
  * @rq: the request, started
  * @last: of a batch
  *
- * Return: BLK_STS_OK: the backend has it, or will soon; BLK_STS_RESOURCE, BLK_STS_DEV_RESOURCE:
- * not now; else it cannot be done.
+ * Return: BLK_STS_OK: the backend has it, or will soon; BLK_STS_RESOURCE,
+ * BLK_STS_DEV_RESOURCE: not now; else it cannot be done.
  */
 blk_status_t vbd_queue_send(struct vbd_queue *q, struct request *rq, bool last)
 {

@@ -117,7 +117,7 @@ static bool hold(struct vbd_ring *ring)
 {
 	u32 after = READ_ONCE(ring->pace.after);
 
-	if (after == 1 || ring->urgent)
+	if (after < VBD_PACE_MAX || ring->urgent)
 		return false;
 	WRITE_ONCE(ring->holds, true);
 	/* Said before the looks; pairs with the barrier in xpv_ring_rearm(). */
