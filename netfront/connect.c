@@ -228,28 +228,6 @@ static void say_connected(struct vnif *vnif)
 		    vnif->trusted ? "" : "; backend not trusted");
 }
 
-/* Under RTNL: packets may move, and do so if the interface is up. */
-static void start_queues(struct vnif *vnif)
-{
-	unsigned int i;
-
-	vnif->live = true;
-	for (i = 0; i < vnif->nqueues && netif_running(vnif->netdev); i++)
-		vnif_queue_start(&vnif->queues[i]);
-}
-
-/* Under RTNL; stops them once, however often the device is stopped. */
-static void stop_queues(struct vnif *vnif)
-{
-	unsigned int i;
-
-	if (!vnif->live)
-		return;
-	vnif->live = false;
-	for (i = 0; i < vnif->nqueues && netif_running(vnif->netdev); i++)
-		vnif_queue_stop(&vnif->queues[i]);
-}
-
 static void go_up(struct vnif *vnif, const struct vnif_link *link)
 {
 	struct net_device *netdev = vnif->netdev;
@@ -258,7 +236,7 @@ static void go_up(struct vnif *vnif, const struct vnif_link *link)
 		dev_set_mtu(netdev, netdev->max_mtu);
 	netdev_update_features(netdev);
 	aim_queues(vnif);
-	start_queues(vnif);
+	vnif_run_set(vnif, VNIF_RUN_LIVE, true);
 	vnif_link_apply(vnif, link);
 }
 
@@ -325,16 +303,17 @@ void vnif_changed(struct xpv_device *xd)
 /**
  * vnif_suspend() - no packet moves, and the stack sees no change of the link
  * @xd: the bus's device
+ *
+ * Without RTNL: whoever holds it, for whatever time, does not keep a guest from being
+ * suspended.
  */
 void vnif_suspend(struct xpv_device *xd)
 {
 	struct vnif *vnif = dev_get_drvdata(&xd->dev);
 
-	rtnl_lock();
 	/* Neither configured nor taken for hung meanwhile. */
 	netif_device_detach(vnif->netdev);
-	stop_queues(vnif);
-	rtnl_unlock();
+	vnif_run_set(vnif, VNIF_RUN_LIVE, false);
 }
 
 /**
@@ -345,10 +324,8 @@ void vnif_resume(struct xpv_device *xd)
 {
 	struct vnif *vnif = dev_get_drvdata(&xd->dev);
 
-	rtnl_lock();
-	start_queues(vnif);
+	vnif_run_set(vnif, VNIF_RUN_LIVE, true);
 	netif_device_attach(vnif->netdev);
-	rtnl_unlock();
 }
 
 /**
@@ -364,7 +341,7 @@ int vnif_stop(struct xpv_device *xd, enum xpv_why why)
 
 	rtnl_lock();
 	netif_carrier_off(vnif->netdev);
-	stop_queues(vnif);
+	vnif_run_set(vnif, VNIF_RUN_LIVE, false);
 	/* After vnif_suspend(). */
 	netif_device_attach(vnif->netdev);
 	rtnl_unlock();

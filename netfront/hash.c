@@ -220,7 +220,7 @@ int vnif_hash_set(struct net_device *netdev,
 	struct vnif *vnif = netdev_priv(netdev);
 	struct vnif_hash *hash = &vnif->hash;
 
-	if (!vnif->live || !hash->size ||
+	if (!(READ_ONCE(vnif->run) & VNIF_RUN_LIVE) || !hash->size ||
 	    (rxfh->hfunc != ETH_RSS_HASH_NO_CHANGE &&
 	     rxfh->hfunc != ETH_RSS_HASH_TOP))
 		return -EOPNOTSUPP;

@@ -5,8 +5,8 @@
  * Life: probe makes the netdev with its queues, remove frees it. In between the
  * hooks in connect.c bring a backend and take it away; the interface is registered
  * with the first one and then stays.
- * Locks: ndo_open and ndo_stop run under RTNL, as do the changes of vnif.live in
- * connect.c: queues are up when the interface is up and the backend is there.
+ * Locks: queues are up when the interface is up and the backend is there; see
+ * vnif_run_set().
  * Trust: the address comes from the toolstack, or from the backend where that says
  * none; it is parsed strictly, and an address that is no host's is refused.
  */
@@ -39,25 +39,13 @@ void vnif_broken(struct vnif *vnif, const char *reason)
 
 static int vnif_open(struct net_device *netdev)
 {
-	struct vnif *vnif = netdev_priv(netdev);
-	unsigned int i;
-
-	if (!vnif->live)
-		return 0;
-	for (i = 0; i < vnif->nqueues; i++)
-		vnif_queue_start(&vnif->queues[i]);
+	vnif_run_set(netdev_priv(netdev), VNIF_RUN_OPEN, true);
 	return 0;
 }
 
 static int vnif_close(struct net_device *netdev)
 {
-	struct vnif *vnif = netdev_priv(netdev);
-	unsigned int i;
-
-	if (!vnif->live)
-		return 0;
-	for (i = 0; i < vnif->nqueues; i++)
-		vnif_queue_stop(&vnif->queues[i]);
+	vnif_run_set(netdev_priv(netdev), VNIF_RUN_OPEN, false);
 	return 0;
 }
 
@@ -180,6 +168,7 @@ static struct vnif *vnif_alloc(struct xpv_device *xd)
 	vnif = netdev_priv(netdev);
 	vnif->xd = xd;
 	vnif->netdev = netdev;
+	mutex_init(&vnif->run_lock);
 	vnif_hash_init(vnif);
 	if (make_queues(vnif, limit)) {
 		free_netdev(netdev);

@@ -6,7 +6,7 @@
  * see them, but no packet moves. start and stop follow the interface (`ip link
  * set up`) and the connection, whichever is down last. destroy takes everything
  * back; what the backend still has mapped is parked.
- * Locks: start and stop run under RTNL, create and destroy in a hook of the bus
+ * Locks: start and stop run under vnif.run_lock, create and destroy in a hook of the bus
  * with the queue stopped. A port's handler may run at any time between: all it
  * does is look at the rings and schedule NAPI, and a NAPI that is disabled cannot
  * be scheduled.
@@ -110,13 +110,8 @@ void vnif_queue_schedule(struct vnif_queue *q)
 	local_bh_enable();
 }
 
-/**
- * vnif_queue_start() - let packets move; under RTNL
- * @q: a queue with rings, stopped
- *
- * The transmit poll wakes the netdev's queue once it has seen room.
- */
-void vnif_queue_start(struct vnif_queue *q)
+/* The transmit poll wakes the netdev's queue once it has seen room. */
+static void queue_start(struct vnif_queue *q)
 {
 	struct netdev_queue *nq = vnif_netdev_queue(q);
 
@@ -128,13 +123,8 @@ void vnif_queue_start(struct vnif_queue *q)
 	vnif_queue_schedule(q);
 }
 
-/**
- * vnif_queue_stop() - no packet moves after this returns; under RTNL
- * @q: a queue that vnif_queue_start() started
- *
- * Requests that the backend has stay with it.
- */
-void vnif_queue_stop(struct vnif_queue *q)
+/* No packet moves after this returns. Requests that the backend has stay with it. */
+static void queue_stop(struct vnif_queue *q)
 {
 	struct netdev_queue *nq = vnif_netdev_queue(q);
 
@@ -147,6 +137,32 @@ void vnif_queue_stop(struct vnif_queue *q)
 	/* Last: the polls may have asked for them. */
 	cancel_delayed_work_sync(&q->tx.look);
 	cancel_delayed_work_sync(&q->rx.refill);
+}
+
+/**
+ * vnif_run_set() - queues are up when there is every reason for it
+ * @vnif: the device; while it is connected the number of its queues does not change
+ * @reason: one of them
+ * @there: it is there, or it is not any more
+ *
+ * Sleeps. A lock of its own, taken inside RTNL or without it.
+ */
+void vnif_run_set(struct vnif *vnif, enum vnif_run reason, bool there)
+{
+	unsigned int i;
+	bool was, is;
+
+	mutex_lock(&vnif->run_lock);
+	was = vnif->run == VNIF_RUN_ALL;
+	WRITE_ONCE(vnif->run, there ? vnif->run | reason : vnif->run & ~reason);
+	is = vnif->run == VNIF_RUN_ALL;
+	for (i = 0; i < vnif->nqueues && was != is; i++) {
+		if (is)
+			queue_start(&vnif->queues[i]);
+		else
+			queue_stop(&vnif->queues[i]);
+	}
+	mutex_unlock(&vnif->run_lock);
 }
 
 /**

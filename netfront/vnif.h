@@ -20,8 +20,9 @@
  *   - The rings move only while vnif_queue.up; only then NAPI is enabled.
  *
  * Locks
- *   RTNL	netdev state: features, MTU, vnif.live; whether queues are up.
- *		Never held while waiting for the backend.
+ *   RTNL	netdev state: features, MTU. Never held while waiting for the backend.
+ *   run_lock	whether queues are up, and vnif.run, which says why. Taken inside RTNL,
+ *		and without it when the guest is suspended.
  *   xmit lock	(of the netdev's queue) vnif_queue.up for writing and all of
  *		struct vnif_tx. Taken inside RTNL.
  *   NAPI	each poll function runs once at a time: all of struct vnif_rx.
@@ -296,6 +297,18 @@ struct vnif_link {
 };
 
 /**
+ * enum vnif_run - what it takes for packets to move
+ * @VNIF_RUN_OPEN: the interface is up
+ * @VNIF_RUN_LIVE: the backend is connected, and the guest runs
+ * @VNIF_RUN_ALL: they do
+ */
+enum vnif_run {
+	VNIF_RUN_OPEN	= 1,
+	VNIF_RUN_LIVE	= 2,
+	VNIF_RUN_ALL	= VNIF_RUN_OPEN | VNIF_RUN_LIVE,
+};
+
+/**
  * struct vnif - one interface; the private part of its netdev
  * @xd: the bus's device
  * @netdev: the interface
@@ -314,7 +327,8 @@ struct vnif_link {
  * @tx_frames: most answers that one transmit event is worth
  * @link: what was read about the link; under RTNL or by control work alone
  * @registered: the interface is known to the network stack
- * @live: the backend is connected; under RTNL
+ * @run_lock: see @run
+ * @run: reasons for queues to be up, enum vnif_run
  * @broken: the backend lied: nothing on the rings counts any more
  * @trusted: the backend may see what lies beside the bytes it is given
  * @multi: the backend wants to be told the number of queues
@@ -338,8 +352,9 @@ struct vnif {
 	struct bpf_prog __rcu *prog;
 	u32 tx_frames;
 	struct vnif_link link;
+	struct mutex run_lock;
+	unsigned int run;
 	bool registered;
-	bool live;
 	bool broken;
 	bool trusted;
 	bool multi;
@@ -417,8 +432,7 @@ void vnif_resume(struct xpv_device *xd);
 /* queue.c */
 int vnif_queue_create(struct vnif_queue *q);
 void vnif_queue_destroy(struct vnif_queue *q);
-void vnif_queue_start(struct vnif_queue *q);
-void vnif_queue_stop(struct vnif_queue *q);
+void vnif_run_set(struct vnif *vnif, enum vnif_run reason, bool there);
 void vnif_queue_schedule(struct vnif_queue *q);
 void vnif_queue_aim(struct vnif_queue *q, unsigned int cpu);
 int vnif_page_create(domid_t domid, bool readonly, struct page **page,

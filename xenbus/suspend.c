@@ -29,8 +29,8 @@ static const struct xpv_driver *driver_of(struct xpv_device *xd)
 }
 
 /*
- * Whoever waits for a disk may hold what a card needs (RTNL). So cards come to rest
- * while disks still work, and go on when disks do again.
+ * What a card waits for may itself wait for memory, and that for a disk. So cards come to
+ * rest while disks still work, and go on when disks do again.
  */
 static bool keeps_requests(const struct xpv_driver *drv)
 {

@@ -5,7 +5,7 @@
 #
 # Builds the static programs for network tests that a guest of that architecture
 # carries, and prints their directories: ethtool (from Debian's source, by ioctl alone),
-# and our xdp.
+# and our xdp and rtnl.
 
 set -euo pipefail
 # shellcheck source=tests/lib.sh
@@ -25,15 +25,17 @@ build_ethtool() {
 	rm -rf "$apt"
 }
 
-build_xdp() {
-	local out=$1 cc=gcc
+build_own() {
+	local out=$1 cc=gcc program=$3
 	[ "$2" = amd64 ] || cc="gcc -m32"
-	$cc -O2 -Wall -Wextra -Werror -static -s -o "$out/xdp" "$XENPV_TESTS/guest/xdp.c"
+	$cc -O2 -Wall -Wextra -Werror -static -s -o "$out/$program" "$XENPV_TESTS/guest/$program.c"
 }
 
 [ "${1:-}" = amd64 ] || [ "${1:-}" = i386 ] || die "usage: nettools.sh amd64|i386"
 need_packages gcc gcc-multilib libc6-dev make dpkg-dev
 HASH=$(recipe_hash "$(declare -f build_ethtool tools_apt_root tools_source)")
 cache_build "ethtool/$1" "$HASH" build_ethtool "$1"
-HASH=$(recipe_hash "$(declare -f build_xdp)" -- "$XENPV_TESTS/guest/xdp.c")
-cache_build "xdp/$1" "$HASH" build_xdp "$1"
+for program in xdp rtnl; do
+	HASH=$(recipe_hash "$(declare -f build_own)" -- "$XENPV_TESTS/guest/$program.c")
+	cache_build "$program/$1" "$HASH" build_own "$1" $program
+done

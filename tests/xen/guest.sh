@@ -11,7 +11,8 @@
 #            native  ours, where the kernel's own Xen support is active
 #            none    emulated devices only
 #
-# XENPV_MODULES names a directory of ready-made modules to take instead of ours.
+# XENPV_MODULES names a directory of ready-made modules to take instead of ours,
+# XENPV_PROGRAMS one to be copied into the root besides.
 
 set -euo pipefail
 # shellcheck source=tests/lib.sh
@@ -50,9 +51,10 @@ guest_programs() {
 	local root=$1 arch=$2 tools net applet
 	mapfile -t tools < <("$XENPV_TESTS/guest/tools.sh" "$arch")
 	mapfile -t net < <("$XENPV_TESTS/guest/nettools.sh" "$arch")
-	[ ${#tools[@]} = 2 ] && [ ${#net[@]} = 2 ] || die "no programs for $arch guests"
+	[ ${#tools[@]} = 2 ] && [ ${#net[@]} = 3 ] || die "no programs for $arch guests"
 	install -m 755 "${tools[0]}"/{busybox,fio} "${tools[1]}"/{agent,stream} \
-		"${net[0]}/ethtool" "${net[1]}/xdp" "$root/bin/"
+		"${net[0]}/ethtool" "${net[1]}/xdp" "${net[2]}/rtnl" "$root/bin/"
+	[ -z "${XENPV_PROGRAMS:-}" ] || cp -r "$XENPV_PROGRAMS"/. "$root/"
 	for applet in sh mount; do
 		ln -s busybox "$root/bin/$applet"
 	done
