@@ -68,6 +68,13 @@ int xpv_announce(struct xpv_device *xd, enum xenbus_state state,
 	return err;
 }
 
+const char *xpv_announce_error(int err)
+{
+	if (err == -ENOSPC)
+		return "xenstore has no room for more keys of this guest: the host's xenstored needs a higher quota of nodes";
+	return "cannot write the keys of a connection";
+}
+
 int xpv_announce_check(struct xpv_device *xd)
 {
 	char *text = xpv_xs_read(XPV_XS_NO_TX, xd->nodename, OUR_KEY, NULL);

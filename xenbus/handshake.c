@@ -293,7 +293,7 @@ static void open_connection(struct xpv_device *xd)
 	set_phase(xd, XPV_PREPARED);
 	err = xpv_announce(xd, xd->drv->announce, xd->drv->publish);
 	if (err) {
-		break_off(xd, err, "cannot write the keys of a connection");
+		break_off(xd, err, xpv_announce_error(err));
 		return;
 	}
 	xd->deadline = jiffies + CONNECT_TIMEOUT;

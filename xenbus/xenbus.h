@@ -250,6 +250,12 @@ int xpv_announce(struct xpv_device *xd, enum xenbus_state state,
 		 xpv_publish_fn publish);
 
 /**
+ * xpv_announce_error() - what xpv_announce() failed for, for the log and the host
+ * @err: what it returned
+ */
+const char *xpv_announce_error(int err);
+
+/**
  * xpv_announce_check() - is the directory the one that our keys were written to?
  * @xd: the device
  *
