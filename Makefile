@@ -25,8 +25,8 @@
 #|   check-NAME       one part of them; make check-help lists the parts
 #|   tested           the results of the last check as a table in README.md
 #| For work on the code:
-#|   bench-disk       our disk driver beside the kernel's own and the emulated disk, in
-#|                    instructions a request; QUICK=1: few minutes (tests/bench/disk.sh)
+#|   bench-disk bench-net   our driver beside the kernel's own and the emulated device, in
+#|                    instructions a request; QUICK=1: few minutes (tests/bench/bench.sh)
 #|   sparse           build with sparse on every file
 #|   checkpatch       the kernel's style checker (KDIR= of a full source tree)
 #| What those run: modules (as all), tree (is KDIR usable?), dkms-build, dkms-files.
@@ -39,7 +39,7 @@
 #|   KEY= CERT=       files for sign (those of dkms)
 #|   OUT=directory    for packages (results)
 #|   GUEST=name       kernel of the guest for demo and shell (6.1-686); tests/kernels/kernels.sh list boot
-#|   BENCH=...        arguments of tests/bench/disk.sh
+#|   BENCH=...        arguments of tests/bench/bench.sh
 #|   V=1 W=1 CC=... -j           as for the kernel
 #|   LLVM=1           with clang; by itself where the kernel was built by clang, and
 #|                    refused where it was not
@@ -86,7 +86,7 @@ kernel_install = $(kernel) DEPMOD=true INSTALL_MOD_PATH='$(INSTALL_MOD_PATH)' \
 	INSTALL_MOD_DIR='$(INSTALL_MOD_DIR)'
 
 .PHONY: all modules modules_install install uninstall clean help tree sign \
-	demo shell check fuzz tested bench-disk sparse checkpatch \
+	demo shell check fuzz tested bench-disk bench-net sparse checkpatch \
 	dkms-files dkms-build dkms-install dkms-uninstall dist deb rpm
 
 all: modules
@@ -159,8 +159,8 @@ check-%:
 tested:
 	@tests/tested.sh --into README.md
 
-bench-disk:
-	@tests/bench/disk.sh $(BENCH)
+bench-disk bench-net:
+	@tests/bench/bench.sh $(@:bench-%=%) $(BENCH)
 
 # What dkms runs.  A kernel that we cannot serve must not fail the installation
 # of that kernel: its modules say why when they are loaded, and do nothing else.

@@ -27,7 +27,7 @@ BEDS=("ours 2 noxen-debug EVERY disk-forced store-garbage"
 	"native 2 6.1-amd64 refuse-native")
 # What takes longer than make check may: in make check-all.
 LONG_BEDS=("ours 2 noxen doctor abi trace net-queues net-features net-xdp net-multicast net-returns"
-	"ours 2 noxen disk-queues backend-returns backend-states backend-abuse loads-50 disk-swap disk-stacked disk-roles"
+	"ours 2 noxen disk-queues backend-returns backend-states backend-abuse loads-50 disk-swap disk-stacked disk-roles disk-many"
 	"ours 2 noxen driver-domain fs-destroy fs-load"
 	"ours 2 noxen events events-storm store-node disk-cpus"
 	"ours 2 noxen-debug suspend"
@@ -39,7 +39,7 @@ HOSTILE_BEDS=("ours 2 noxen honest-backend hostile-ring hostile-requests hostile
 	"ours 2 noxen-debug hostile-ring hostile-requests hostile-silence hostile-keys"
 	"ours 2 noxen honest-vif")
 DISK_BED="ours 2 noxen load-unload disk-verify disk-ext4 disk-hotplug disk-forced disk-kinds disk-resize
-	disk-queues disk-discard disk-swap disk-stacked fs-load fs-destroy driver-domain backend-silent backend-lost backend-returns backend-states backend-abuse few-grants disk-roles"
+	disk-queues disk-discard disk-swap disk-stacked fs-load fs-destroy driver-domain backend-silent backend-lost backend-returns backend-states backend-abuse few-grants disk-roles disk-many"
 SPARSE_KERNEL=6.12-amd64
 
 usage() {
@@ -232,7 +232,7 @@ keep() {
 	[ "$*" = "${PARTS[*]}" ] || name=results-$(tr ' ' + <<<"$*")
 	{
 		echo "# $(date -u +%F), revision $(git -C "$XENPV_TOP" describe --always --dirty 2>/dev/null || echo unknown)"
-		grep -ahom 1 'Xen version [^ ]* ([^)]*)' "$logs"/*/xen.log | sort -u | sed 's/^/# /'
+		grep -ahom 1 'Xen version [^ ]* ([^)]*)' "$logs"/*/xen.log 2>/dev/null | sort -u | sed 's/^/# /'
 		"$XENPV_CACHE"/qemu/qemu-system-x86_64 --version 2>/dev/null | sed -n "1s/^/# /p"
 		sort -u "$tally"
 	} >"$logs/$name"

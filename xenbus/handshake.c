@@ -645,8 +645,8 @@ static int watch_backend(struct xpv_device *xd)
 	err = xpv_xs_watch(&xd->watch);
 	if (err)
 		dev_err_ratelimited(&xd->dev,
-				    "cannot watch the backend, trying again: %d\n",
-				    err);
+				    "cannot watch the backend, trying again: %d%s\n",
+				    err, err == -E2BIG ? " (its host allows no more watches)" : "");
 	return err;
 }
 

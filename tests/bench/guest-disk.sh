@@ -1,47 +1,15 @@
-#!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=sh disable=SC2154,SC2034
 #
-# usage: guest-disk.sh load [PARAMETER...] | fill DISK
-#        | job NAME DISK RW BLOCK DEPTH JOBS CPUS REQUESTS FSYNC
+# The guest's half of `make bench-disk`, behind guest-bench.sh.
 #
-# The guest's side of `make bench-disk`; dom0-disk calls it. load loads the drivers
-# under test, the disk's with the parameters given. fill writes all that jobs will read, so
-# that each page is there. job leaves fio's JSON in /tmp/bench/NAME.json and the
-# counters before and after it in /tmp/bench/NAME.{before,after}. DISK is a PV disk;
+# usage: fill DISK | job NAME DISK RW BLOCK DEPTH JOBS CPUS REQUESTS FSYNC
+#
+# fill writes all that jobs will read, so that each page is there. DISK is a PV disk;
 # without PV drivers all jobs go to the emulated one, past its boot loader.
-# shellcheck source=tests/guest/lib.sh
-. /cases/lib.sh
 
+OURS="xen-vbd" INTREE="xen-blkfront" OURS_MODULE=xen_vbd INTREE_MODULE=xen_blkfront
 MIB=64
-out=/tmp/bench
-mkdir -p $out
-
-load() {
-	case $drivers in
-	ours) modprobe xen-platform-pci && modprobe xen-vbd "$@" ;;
-	intree) modprobe xen-blkfront "$@" ;;
-	none) load_emulated ;;
-	esac || fail "drivers not loaded: $(dmesg | tail -n 3)"
-	for _p in "$@"; do
-		check_parameter "$_p"
-	done
-	for _p in /sys/module/xen_vbd/parameters/* /sys/module/xen_blkfront/parameters/*; do
-		[ ! -r "$_p" ] || echo "parameter ${_p##*/} = $(cat "$_p")"
-	done
-}
-
-# check_parameter NAME=VALUE: a pass must not bear the name of what it did not do.
-check_parameter() {
-	_file=$(ls /sys/module/xen_vbd/parameters/"${1%%=*}" \
-		/sys/module/xen_blkfront/parameters/"${1%%=*}" 2>/dev/null)
-	[ -n "$_file" ] || fail "the driver has no parameter ${1%%=*}"
-	_value=$(cat "$_file")
-	case $_value in
-	Y) _value=1 ;;
-	N) _value=0 ;;
-	esac
-	[ "$_value" = "${1#*=}" ] || fail "parameter $1 did not arrive: it is $_value"
-}
 
 # node DISK: the device that stands for it here.
 node() {
@@ -90,11 +58,4 @@ job() {
 	counters >"$out/$name.after"
 }
 
-verb=$1
-shift
-case $verb in
-load) load "$@" ;;
-fill) fill "$1" ;;
-job) job "$@" ;;
-*) fail "no such verb: $verb" ;;
-esac
+run_verb "$@"

@@ -1,17 +1,18 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# usage: disk.sh [-k KERNEL] [-c VCPUS] [-q QUEUES] [-r REPEATS] [-o DIR] [PASS...]
+# usage: bench.sh disk|net [-k KERNEL] [-c VCPUS] [-q QUEUES] [-r REPEATS] [-o DIR] [PASS...]
 #
-# Compares disk frontends on one Xen host with one stock kernel image, and prints a
-# table (make bench-disk). A PASS boots a guest and runs the rows of disk-jobs:
-#   intree  the kernel's own xen-blkfront
+# Compares frontends on one Xen host with one stock kernel image, and prints a table
+# (make bench-disk, make bench-net). A PASS boots a guest and runs the rows of
+# disk-jobs or net-jobs:
+#   intree  the kernel's own driver
 #   intree-xapic  the same, booted with nox2apic. x2APIC is what a kernel turns on for
 #           the Xen it knows, and one without Xen support does not: it tells of an
 #           interrupt's end by a write to memory, which Xen has to decode, and not to
 #           a register. What this takes is no driver's.
-#   ours    xen-vbd of this tree; the same image, booted with nopv, so without x2APIC
-#   none    the emulated IDE disk
+#   ours    the driver of this tree; the same image, booted with nopv, so without x2APIC
+#   none    the emulated device: IDE disk, e1000
 # with parameters of the module behind commas: ours,max_queues=1. Passes of the same
 # name are one column. Default: intree intree-xapic ours ours intree-xapic intree none;
 # the first is what all others are measured against.
@@ -19,23 +20,23 @@
 #   -k  kernel of the guest, default 6.1-amd64   -c  its vCPUs, default 2
 #   -q  queues the backend offers, default as many as vCPUs. (Its own default is
 #       one for each of dom0's, and dom0 has one here.)   -r  repeats a pass, default 3
-# QUICK=1: a quarter of the requests, once, and without the emulated disk.
+# QUICK=1: a quarter of the work, once, and without the emulated device.
 # BENCH_ROWS: only rows whose names match this extended regular expression.
 #
 # What is measured. QEMU counts the instructions of all processors of the emulated
 # host and makes its clock of them (2 ns each), so a rate inside is "per instruction
 # of guest, Xen, dom0 and backend together", whatever this machine does meanwhile.
-# Waiting counts too, when every processor idles. Jobs are bound to vCPUs, data pages
+# Waiting counts too, when every processor idles. Jobs are bound to vCPUs, a disk's pages
 # are there before, jobs are repeated within a guest and guests are booted in the
 # order A B C C B A; the table has the median with least and most. It says nothing about
 # cycles, caches or megabytes a second. No figure fails a run.
 #
 # Events. "notifies" is how often the backend's interrupt came in dom0, for all
 # drivers alike: two notifies before dom0 gets to run are one. "events" is how often
-# the frontend's came, from the guest's /proc/interrupts. Both include what fio's
-# start and the counting cost, a few in a thousand.
+# the frontend's came, from the guest's /proc/interrupts. Both include what the
+# program's start and the counting cost, a few in a thousand.
 #
-# Everything stays in DIR (default $XENPV_CACHE/bench/disk-KERNEL-TIME): run.json with
+# Everything stays in DIR (default $XENPV_CACHE/bench/WHAT-KERNEL-TIME): run.json with
 # every sample, the features negotiated and the versions, table.txt, raw/.
 
 set -euo pipefail
@@ -67,16 +68,18 @@ bench_guest() {
 # The rows asked for; with an argument, requests are divided by it.
 bench_jobs() {
 	awk -v rows="${BENCH_ROWS:-.}" -v by="${1:-1}" \
-		'!/^#/ && NF && $1 ~ rows { $8 = int($8 / by); print }' "$here/disk-jobs"
+		'/^# name/ { for (i = 2; i <= NF; i++) if ($i == "amount") at = i - 1 }
+		!/^#/ && NF && $1 ~ rows { $at = int($at / by); print }' "$here/$WHAT-jobs"
 }
 
-# bench_create DRIVERS: a second attempt, because one guest in many dies before its
-# kernel has said a word, as long as the reason is not known.
+# bench_create DRIVERS: a second attempt, because the emulated host may fail.
 bench_create() {
-	local try
+	local try kind=plain
+	# The emulated card is not one of a plain guest's.
+	[ "$WHAT-$1" != net-none ] || kind=emulated
 	for try in first second; do
 		dom0 "$RUN" -t $((900 * XENPV_TIMESCALE)) \
-			"BOOT_LIMIT=300 /bed/dom0/guest-create $1 256 $VCPUS" >>"$OUT/raw/log" 2>&1 && return
+			"BOOT_LIMIT=300 /bed/dom0/guest-create $1 256 $VCPUS $kind" >>"$OUT/raw/log" 2>&1 && return
 		say "$try attempt: guest with $1 does not come up"
 		dom0 "$RUN" -t 120 "mkdir -p /bed/log/$try; cp /var/log/xen/* /bed/log/$try; xl list
 			/bed/dom0/guest-destroy $1" >>"$OUT/raw/log" 2>&1 || :
@@ -95,7 +98,7 @@ bench_pass() {
 	bench_jobs "$divide" >"$RUN/share/bench/jobs"
 	bench_create "$drivers" ||
 		die "guest for $2 does not come up; see $OUT/raw"
-	dom0 "$RUN" -t $((1800 * XENPV_TIMESCALE)) "bash /bed/bench/dom0-disk $drivers /bed/log/$1.$2 \
+	dom0 "$RUN" -t $((1800 * XENPV_TIMESCALE)) "bash /bed/bench/dom0-bench $WHAT $drivers /bed/log/$1.$2 \
 		$repeats ${words[*]:1}" >>"$OUT/raw/log" 2>&1 || die "pass $2 failed; see $OUT/raw"
 	# Its disks are dom0's memory.
 	dom0 "$RUN" -t 120 "/bed/dom0/guest-destroy $drivers; cd /run/bed/$drivers && rm -f hda xvd? &&
@@ -103,6 +106,9 @@ bench_pass() {
 	say "pass $2 done in $((SECONDS - start)) s"
 }
 
+WHAT=${1:-}
+[[ $WHAT = @(disk|net) ]] || usage
+shift
 KERNEL=6.1-amd64 VCPUS=2 QUEUES='' REPEATS='' OUT=''
 while getopts k:c:q:r:o: opt; do
 	case $opt in
@@ -128,9 +134,13 @@ for pass in "${PASSES[@]}"; do
 done
 need_root "a benchmark"
 need_packages python3
+if [ "$WHAT" = net ]; then
+	XENPV_PROGRAMS=$("$here/iperf3.sh")
+	export XENPV_PROGRAMS
+fi
 [ -n "$(bench_jobs)" ] || die "no row matches $BENCH_ROWS"
 
-[ -n "$OUT" ] || OUT=$XENPV_CACHE/bench/disk-$KERNEL-$(date +%Y%m%d-%H%M%S)
+[ -n "$OUT" ] || OUT=$XENPV_CACHE/bench/$WHAT-$KERNEL-$(date +%Y%m%d-%H%M%S)
 mkdir -p "$OUT/raw" || die "cannot write to $OUT"
 # Messages for the user pass the log by.
 exec 3>&2
@@ -141,12 +151,16 @@ trap 'exit 130' INT
 trap 'exit 143' TERM
 host_prepare "$RUN"
 mkdir "$RUN/share/bench"
-cp "$here"/{dom0-disk,guest-disk.sh} "$RUN/share/bench/"
+cp "$here"/{dom0-bench,dom0-$WHAT.sh,guest-bench.sh,guest-$WHAT.sh} "$RUN/share/bench/"
 for pass in "${PASSES[@]}"; do
 	bench_guest "${pass%%,*}"
 done
 host_start "$RUN" || die "the Xen host does not come up; see $OUT/raw"
-dom0 "$RUN" "echo $QUEUES >/sys/module/xen_blkback/parameters/max_queues" ||
+case $WHAT in
+disk) backend=xen_blkback ;;
+net) backend=xen_netback ;;
+esac
+dom0 "$RUN" "echo $QUEUES >/sys/module/$backend/parameters/max_queues" ||
 	die "the backend cannot be set to $QUEUES queues"
 say "Xen host up after $SECONDS s"
 number=0
@@ -155,5 +169,5 @@ for pass in "${PASSES[@]}"; do
 	bench_pass $number "$pass"
 done
 cp -r "$RUN/share/log/." "$OUT/raw/"
-/usr/bin/python3 "$here/disk_report.py" "$OUT" "$KERNEL" "$VCPUS" "$QUEUES"
+/usr/bin/python3 "$here/report.py" "$WHAT" "$OUT" "$KERNEL" "$VCPUS" "$QUEUES"
 say "done in $SECONDS s; all of it is in $OUT"

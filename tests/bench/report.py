@@ -1,10 +1,10 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0
 #
-# usage: disk_report.py DIR KERNEL VCPUS QUEUES
+# usage: report.py disk|net DIR KERNEL VCPUS QUEUES
 #
-# Makes DIR/run.json and DIR/table.txt of what disk.sh left in DIR/raw, and prints the
-# table. DIR/raw/N.PASS is the N-th guest; see dom0-disk for the files in it.
+# Makes DIR/run.json and DIR/table.txt of what bench.sh left in DIR/raw, and prints the
+# table. DIR/raw/N.PASS is the N-th guest; see dom0-bench for the files in it.
 
 import json
 import os
@@ -19,10 +19,16 @@ NANOSECONDS_PER_INSTRUCTION = 2
 # at its beginning: the driver's events, those of the backend in dom0, and what
 # else a guest is interrupted for.
 KINDS = {
-    "events": r"(blkif|vbd-\d+\S*|ata_piix)$",
-    "notifies": r"blkif-backend$",
+    "events": r"(blkif|vbd-\d+\S*|ata_piix|(eth|enX)\d+\S*|vif-\d+\S*)$",
+    "notifies": r"(blkif-backend|vif\d+\.\d+-q\d+\S*)$",
     "ipis": r"^(RES|CAL):",
     "timers": r"^LOC:|timer\d+$",
+}
+
+# What a rate counts, as the table says it.
+UNITS = {
+    "disk": "a request",
+    "net": "a unit (64 KiB of TCP, a datagram, a round trip)",
 }
 
 
@@ -50,24 +56,49 @@ def grown(before, after, only=None):
     }
 
 
-def read_sample(base):
-    """One run of one job: fio's figures and what was counted meanwhile."""
+def read_fio(base):
+    """Requests, and the seconds they took."""
     text = open(base + ".json").read()
     job = json.loads(text[text.index("{"):])["jobs"][0]
     if job["error"]:
         raise SystemExit(f"error: {base}: fio says error {job['error']}")
-    requests = milliseconds = 0
-    for way in ("read", "write"):
-        if job[way]["total_ios"]:
-            requests = job[way]["total_ios"]
-            milliseconds = job[way]["runtime"]
-    rate = requests * 1000 / milliseconds
+    ways = [job[way] for way in ("read", "write") if job[way]["total_ios"]]
+    return ways[-1]["total_ios"], ways[-1]["runtime"] / 1000
+
+
+def read_iperf3(base):
+    """What arrived: units of 64 KiB, or datagrams; and the seconds."""
+    result = json.load(open(base + ".json"))
+    if "error" in result:
+        raise SystemExit(f"error: {base}: iperf3 says {result['error']}")
+    end = result["end"]
+    if result["start"]["test_start"]["protocol"] == "TCP":
+        return end["sum_received"]["bytes"] / 65536, end["sum_received"]["seconds"]
+    return end["sum"]["packets"] - end["sum"]["lost_packets"], end["sum"]["seconds"]
+
+
+def read_ping(base):
+    """Round trips and the seconds."""
+    text = open(base + ".ping").read()
+    found = re.search(r"(\d+) received.* time (\d+)ms", text)
+    return int(found[1]), int(found[2]) / 1000
+
+
+def read_sample(base):
+    """One run of one job: its program's figures and what was counted meanwhile."""
+    if os.path.exists(base + ".ping"):
+        units, seconds = read_ping(base)
+    elif '"fio version"' in open(base + ".json").read():
+        units, seconds = read_fio(base)
+    else:
+        units, seconds = read_iperf3(base)
+    rate = units / seconds
     counts = grown(interrupts(base + ".before"), interrupts(base + ".after"))
     dom0 = grown(interrupts(base + ".dom0-before"), interrupts(base + ".dom0-after"))
     counts["notifies"] = dom0["notifies"]
     return {
-        "requests": requests,
-        "milliseconds": milliseconds,
+        "units": units,
+        "milliseconds": round(seconds * 1000, 1),
         "per_second": round(rate, 1),
         "instructions": round(1e9 / NANOSECONDS_PER_INSTRUCTION / rate),
         "counts": counts,
@@ -78,8 +109,8 @@ def read_pass(path):
     number, name = os.path.basename(path).split(".", 1)
     rows = {}
     for file in os.listdir(path):
-        if file.endswith(".json"):
-            row, repeat = file[: -len(".json")].rsplit(".", 1)
+        if file.endswith((".json", ".ping")):
+            row, repeat = file.rsplit(".", 2)[:2]
             sample = read_sample(os.path.join(path, f"{row}.{repeat}"))
             rows.setdefault(row, {})[int(repeat)] = sample
     host = [line.rstrip("\n").split(" = ", 1) for line in open(os.path.join(path, "host"))]
@@ -91,7 +122,7 @@ def read_pass(path):
     }
 
 
-def read_run(directory, kernel, vcpus, queues):
+def read_run(what, directory, kernel, vcpus, queues):
     raw = os.path.join(directory, "raw")
     passes = [
         read_pass(os.path.join(raw, d))
@@ -101,7 +132,7 @@ def read_run(directory, kernel, vcpus, queues):
     if not passes:
         raise SystemExit(f"error: nothing was measured in {raw}")
     passes.sort(key=lambda p: p["number"])
-    return {"kernel": kernel, "vcpus": vcpus, "queues_offered": queues, "passes": passes}
+    return {"what": what, "kernel": kernel, "vcpus": vcpus, "queues_offered": queues, "passes": passes}
 
 
 def samples_of(run, name, row):
@@ -112,8 +143,8 @@ def median(samples, key):
     return statistics.median(s[key] for s in samples)
 
 
-def per_request(samples, kind):
-    values = [s["counts"][kind] / s["requests"] for s in samples if kind in s["counts"]]
+def per_unit(samples, kind):
+    values = [s["counts"][kind] / s["units"] for s in samples if kind in s["counts"]]
     return f"{statistics.median(values):.3f}" if values else "-"
 
 
@@ -133,7 +164,7 @@ def print_grid(lines, out):
 def time_table(run, names, rows, out):
     """Instructions, and how many times the first's rate the others have."""
     base = names[0]
-    print("Thousands of instructions a request, guest, Xen and dom0 together: median [least most];", file=out)
+    print(f"Thousands of instructions {UNITS[run['what']]}, guest, Xen and dom0 together: median [least most];", file=out)
     print(f"then the rate as a multiple of another column's; < marks less than 1.00 of {base}.", file=out)
     versus = [(name, base) for name in names[1:] if name != "none"]
     versus += [(name, "none") for name in names if name != "none" and "none" in names]
@@ -152,15 +183,15 @@ def time_table(run, names, rows, out):
 
 
 def count_table(run, names, rows, out):
-    """Notifies, events and interrupts a request."""
+    """Notifies, events and interrupts."""
     kinds = ["notifies", "events", "ipis", "timers"]
-    print("\nCounted a request (medians): " + " / ".join(kinds), file=out)
+    print(f"\nCounted {UNITS[run['what']]} (medians): " + " / ".join(kinds), file=out)
     lines = [["row"] + names]
     for row in rows:
         line = [row]
         for name in names:
             samples = samples_of(run, name, row)
-            line.append(" / ".join(per_request(samples, k) for k in kinds))
+            line.append(" / ".join(per_unit(samples, k) for k in kinds))
         lines.append(line)
     print_grid(lines, out)
 
@@ -173,12 +204,12 @@ def own_table(run, names, rows, out):
         kinds = [k for k in kinds if any(s["counts"].get(k) for s in every)]
         if not kinds:
             continue
-        print(f"\nThe driver's own counters a request (medians): {name}", file=out)
+        print(f"\nThe driver's own counters, {UNITS[run['what']]} (medians): {name}", file=out)
         lines = [["row"] + [k[len("stats."):] for k in kinds]]
         for row in rows:
             samples = samples_of(run, name, row)
             if samples:
-                lines.append([row] + [per_request(samples, k) for k in kinds])
+                lines.append([row] + [per_unit(samples, k) for k in kinds])
         print_grid(lines, out)
 
 
@@ -195,7 +226,7 @@ def head(run, out):
 
 def report(run, rows, out):
     names = list(dict.fromkeys(p["pass"] for p in run["passes"]))
-    # The emulated disk is nobody's measure but its own.
+    # The emulated device is nobody's measure but its own.
     names.sort(key=lambda name: name == "none")
     head(run, out)
     time_table(run, names, rows, out)
@@ -204,11 +235,11 @@ def report(run, rows, out):
 
 
 def main():
-    directory, kernel, vcpus, queues = sys.argv[1:]
-    run = read_run(directory, kernel, int(vcpus), int(queues))
+    what, directory, kernel, vcpus, queues = sys.argv[1:]
+    run = read_run(what, directory, kernel, int(vcpus), int(queues))
     with open(os.path.join(directory, "run.json"), "w") as out:
         json.dump(run, out, indent=1)
-    jobs = os.path.join(os.path.dirname(os.path.abspath(__file__)), "disk-jobs")
+    jobs = os.path.join(os.path.dirname(os.path.abspath(__file__)), f"{what}-jobs")
     rows = [line.split()[0] for line in open(jobs) if line.strip() and line[0] != "#"]
     rows = [row for row in rows if any(row in p["rows"] for p in run["passes"])]
     table = os.path.join(directory, "table.txt")

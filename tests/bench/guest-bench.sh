@@ -1,0 +1,49 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck disable=SC2154
+#
+# The guest's side of a benchmark; dom0-bench sends it, with guest-disk.sh or
+# guest-net.sh behind it, and calls it with a verb. `load [PARAMETER...]` loads the
+# drivers under test; the other verbs are theirs. A job leaves its program's JSON in
+# /tmp/bench/NAME.json and the counters before and after it in NAME.{before,after}.
+# shellcheck source=tests/guest/lib.sh
+. /cases/lib.sh
+
+out=/tmp/bench
+mkdir -p $out
+
+load() {
+	case $drivers in
+	ours) modprobe xen-platform-pci && modprobe $OURS "$@" ;;
+	intree) modprobe $INTREE "$@" ;;
+	none) load_emulated ;;
+	esac || fail "drivers not loaded: $(dmesg | tail -n 3)"
+	for _p in "$@"; do
+		check_parameter "$_p"
+	done
+	for _p in /sys/module/$OURS_MODULE/parameters/* /sys/module/$INTREE_MODULE/parameters/*; do
+		[ ! -r "$_p" ] || echo "parameter ${_p##*/} = $(cat "$_p")"
+	done
+}
+
+# check_parameter NAME=VALUE: a pass must not bear the name of what it did not do.
+check_parameter() {
+	_file=$(ls "/sys/module/$OURS_MODULE/parameters/${1%%=*}" \
+		"/sys/module/$INTREE_MODULE/parameters/${1%%=*}" 2>/dev/null)
+	[ -n "$_file" ] || fail "the driver has no parameter ${1%%=*}"
+	_value=$(cat "$_file")
+	case $_value in
+	Y) _value=1 ;;
+	N) _value=0 ;;
+	esac
+	[ "$_value" = "${1#*=}" ] || fail "parameter $1 did not arrive: it is $_value"
+}
+
+# run_verb VERB WORD...
+run_verb() {
+	case $1 in
+	load | fill | up | count | job) "$@" ;;
+	*) fail "no such verb: $1" ;;
+	esac
+}
+

@@ -1,0 +1,48 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=sh disable=SC2154,SC2034
+#
+# The guest's half of `make bench-net`, behind guest-bench.sh.
+#
+# usage: up MTU | count NAME before|after
+#        | job NAME KIND WAY STREAMS SIZE MTU CPU AMOUNT
+
+OURS="xen-vnif" INTREE="xen-netfront" OURS_MODULE=xen_vnif INTREE_MODULE=xen_netfront
+
+nic() {
+	if [ "$drivers" = none ]; then
+		wait_for 20 _nic_by_driver e1000 e1000 || fail "no emulated card"
+		_nic_by_driver e1000 e1000
+	else
+		pv_nic
+	fi
+}
+
+counters() {
+	cat /proc/interrupts
+	if [ "$drivers" = ours ]; then
+		ethtool -S "$(nic)" | sed -n 's/^ *\(q[0-9]*_\)*\([a-z0-9_]*\): /stats card \2 /p'
+	fi
+}
+
+count() { counters >"$out/$1.$2"; }
+
+up() {
+	_nic=$(nic) || fail "$_nic"
+	net_up "$_nic" "$1"
+}
+
+job() {
+	name=$1 kind=$2 way=$3 streams=$4 size=$5 cpu=$7 amount=$8
+	set -- -c 10.77.0.1 -l "$size" -P "$streams" -J
+	case $kind in
+	tcp) set -- "$@" -n "${amount}M" ;;
+	udp) set -- "$@" -u -b 0 -k "$amount" ;;
+	esac
+	[ "$way" = send ] || set -- "$@" -R
+	[ "$cpu" = - ] || set -- "$@" -A "$cpu"
+	count "$name" before
+	iperf3 "$@" >"$out/$name.json" || fail "iperf3: $(grep error "$out/$name.json")"
+	count "$name" after
+}
+
+run_verb "$@"
