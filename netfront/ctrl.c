@@ -47,6 +47,21 @@ static int await(struct vnif *vnif)
 	return n == 1 ? 0 : -EPROTO;
 }
 
+/*
+ * Put the question on the ring. What lies there already is no answer to it, and would be
+ * taken for one: requests and responses share their slots, so an answer that is read too
+ * early is the question itself. Return: 0, or -EPROTO.
+ */
+static int send(struct vnif_ctrl *ctrl, const struct xen_netif_ctrl_request *req)
+{
+	if (xpv_ring_unconsumed(&ctrl->ring))
+		return -EPROTO;
+	xpv_ring_put(&ctrl->ring, req, sizeof(*req));
+	if (xpv_ring_push(&ctrl->ring))
+		xpv_evtchn_notify(&ctrl->ec);
+	return 0;
+}
+
 static int status_error(u32 status)
 {
 	switch (status) {
@@ -77,7 +92,7 @@ static int take_answer(struct vnif_ctrl *ctrl,
  * vnif_ctrl_ask() - a question and its answer
  * @vnif: the device
  * @req: type and data; the id is filled in
- * @data: set to the answer's data if not NULL
+ * @data: set to the answer's data unless NULL, or the answer is an error
  *
  * Sleeps, a few seconds at most.
  *
@@ -95,10 +110,9 @@ int vnif_ctrl_ask(struct vnif *vnif, struct xen_netif_ctrl_request *req,
 	if (!ctrl->ready)
 		return -EOPNOTSUPP;
 	req->id = ctrl->id++;
-	xpv_ring_put(&ctrl->ring, req, sizeof(*req));
-	if (xpv_ring_push(&ctrl->ring))
-		xpv_evtchn_notify(&ctrl->ec);
-	err = await(vnif);
+	err = send(ctrl, req);
+	if (!err)
+		err = await(vnif);
 	if (!err)
 		err = take_answer(ctrl, req, &rsp);
 	if (err) {
@@ -107,9 +121,10 @@ int vnif_ctrl_ask(struct vnif *vnif, struct xen_netif_ctrl_request *req,
 			vnif_broken(vnif, "control: answer to a question that was not asked");
 		return err;
 	}
-	if (data)
+	err = status_error(rsp.status);
+	if (data && !err)
 		*data = rsp.data;
-	return status_error(rsp.status);
+	return err;
 }
 
 /**
