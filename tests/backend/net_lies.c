@@ -407,6 +407,7 @@ static const struct vif_lie lies[] = {
 	{ { "N14", (uint64_t)-1, 0, GOES_ON, "every packet's status is NUMBER" }, NULL, bad_status, NULL },
 	{ { "N15", 0, 0, GOES_ON, "pages of packets stay mapped" }, NULL, keep_sent, NULL },
 	{ { "N16", 0, 0, SILENT, "pages of buffers stay mapped" }, NULL, NULL, NULL },
+	{ { "N25", 0, 0, HONEST, "data where headroom was agreed on" }, NULL, NULL, plan_no_room },
 	{ { "N26", 0, 0, HONEST, "control: 0 wrong id, 1 wrong type, 2 status, 3 data" }, NULL, NULL, NULL },
 	{ { "N28", 2000, 0, HONEST, "frames of 14 bytes for NUMBER ms" }, begin_storm, NULL, NULL },
 	{ { "E01", 2000, 0, HONEST, "events without reason for NUMBER ms" }, begin_storm, NULL, NULL },

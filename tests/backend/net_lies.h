@@ -57,6 +57,6 @@ typedef bool plan_lie(struct rx_plan *plan, struct frame *f, uint64_t number);
 
 plan_lie plan_beyond, plan_far, plan_empty, plan_short, plan_long, plan_full,
 	 plan_endless, plan_extras, plan_segments, plan_headers, plan_blank,
-	 plan_error;
+	 plan_error, plan_no_room;
 
 #endif /* BACKEND_NET_LIES_H */

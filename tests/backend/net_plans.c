@@ -276,3 +276,18 @@ bool plan_blank(struct rx_plan *plan, struct frame *f, uint64_t number)
 	plan->item[0].rsp.flags |= NETRXF_csum_blank;
 	return true;
 }
+
+/* Data from the first byte of a page on, where others have room before them. */
+bool plan_no_room(struct rx_plan *plan, struct frame *f, uint64_t number)
+{
+	unsigned int i;
+
+	(void)f;
+	(void)number;
+	if (!plan->item[0].rsp.offset)
+		return false;
+	for (i = 0; i < plan->n; i++)
+		if (!plan->item[i].extra)
+			plan->item[i].rsp.offset = 0;
+	return true;
+}

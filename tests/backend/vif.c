@@ -109,7 +109,7 @@ static void disconnect_vif(void *arg)
 {
 	struct vif *v = arg;
 	struct vif_queue *q;
-	bool keep = lie_keeps();
+	bool keep = lie_is("R20");
 
 	while (v->queues) {
 		q = &v->queue[--v->queues];

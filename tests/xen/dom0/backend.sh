@@ -219,12 +219,12 @@ be_settle() {
 	for i in "$@"; do SEEN[$i]="${was[$i]} ${SEEN[$i]}"; done
 }
 
-# be_groups COMMAND ROW...: COMMAND for all rows at once, or for so many as a slow guest
-# can deal with in the time.
+# be_groups COMMAND ROW...: COMMAND for all rows at once, or for $BE_AT_ONCE of them, or
+# for so many as a slow guest can deal with in the time.
 be_groups() {
 	local command=$1 at_once
 	shift
-	at_once=$#
+	at_once=${BE_AT_ONCE:-$#}
 	[[ $name != *debug* ]] || at_once=7
 	while [ $# -gt 0 ]; do
 		"$command" "${@:1:at_once}"

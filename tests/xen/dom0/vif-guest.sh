@@ -16,14 +16,30 @@ card_up() {
 	return 0
 }
 
+# while_live NUMBER COMMAND...: it ends after 40 seconds, or with its card.
+while_live() {
+	_state=/sys/bus/xen/devices/vif-$1/state
+	shift
+	timeout 40 "$@" &
+	_pid=$!
+	while kill -0 $_pid 2>/dev/null; do
+		sleep 0.5
+		read -r _now _ <"$_state" || _now=gone
+		case $_now in
+		broken | gone | down) kill $_pid ;;
+		esac
+	done 2>/dev/null
+	wait $_pid
+}
+
 # traffic I NUMBER: small packets, large ones with segments both ways, datagrams; says
 # right, lost (some did not arrive in time), wrong (other bytes) or absent.
 traffic() {
 	_at=10.$((80 + $1)).0.1
 	card_up "$1" "$2" || { echo absent; return; }
 	ping -c 8 -i 0.2 -W 1 -q "$_at"
-	if timeout 40 stream send "$_at" 7000 1 && timeout 40 stream recv "$_at" 7000 1 &&
-		timeout 40 stream udp "$_at" 7000 30 1400; then
+	if while_live "$2" stream send "$_at" 7000 1 && while_live "$2" stream recv "$_at" 7000 1 &&
+		while_live "$2" stream udp "$_at" 7000 30 1400; then
 		echo right
 	else
 		echo lost
@@ -59,6 +75,7 @@ answers() {
 	for _p in "$@"; do
 		_at=10.$((80 + ${_p%:*})).0.1
 		_word=lost
+		card_up "${_p%:*}" "${_p#*:}"
 		! wait_for 20 ping -c 1 -W 1 "$_at" || ! wait_for 20 timeout 10 stream udp "$_at" 7000 8 1400 || _word=right
 		echo "${_p%:*} $_word $(state_of "${_p#*:}")"
 	done
@@ -91,7 +108,7 @@ vif_settled() {
 	case $(state_of "$1") in
 	live) has_nic "$1" ;;
 	broken) true ;;
-	down) ! has_driver "$1" ;;
+	down) ! has_driver "$1" || closed "$1" ;;
 	*) false ;;
 	esac
 }
@@ -105,7 +122,7 @@ vif_facts() {
 			_line="$_line carrier=$(ip link set "$_n" up; cat "/sys/class/net/$_n/carrier")"
 			_line="$_line queues=$(find "/sys/class/net/$_n/queues" -name 'tx-*' | wc -l)"
 			card_up "${_p%:*}" "${_p#*:}"
-			! ping -c 3 -i 0.3 -W 1 -q "10.$((80 + ${_p%:*})).0.1" >/dev/null || _line="$_line ping=ok"
+			! wait_for 5 ping -c 1 -W 1 "10.$((80 + ${_p%:*})).0.1" || _line="$_line ping=ok"
 		fi
 		echo "$_line"
 	done

@@ -9,6 +9,7 @@
 . /bed/dom0/backend.sh
 
 BE_TYPE=vif
+BE_AT_ONCE=14
 number() { echo $((10 + $1)); }
 disk() { echo "$1"; }
 
@@ -51,7 +52,7 @@ be_judge() {
 	case $2 in
 	K) good="^[a-z]+ broken$" ;;
 	T | D) good="^right live$" ;;
-	H) good="^lost live$" ;;
+	H) good="^(lost|hangs) live$" ;;
 	A) good="^(right|lost) (broken|live)$" ;;
 	esac
 	be_expect "$1" "$2" "$good"
