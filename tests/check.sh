@@ -31,7 +31,7 @@ LONG_BEDS=("ours 2 noxen doctor abi trace net-queues net-features net-xdp net-mu
 	"ours 2 noxen driver-domain fs-destroy fs-load"
 	"ours 2 noxen events events-storm store-node disk-cpus"
 	"ours 2 noxen-debug suspend"
-	"ours 2 noxen suspend suspend-odd suspend-20"
+	"ours 2 noxen suspend suspend-odd suspend-20 suspend-held"
 	"ours 2 6.1-686 suspend initrd"
 	"ours 1 noxen suspend")
 # Backends that lie, for make check-hostile.
