@@ -330,10 +330,34 @@ static int scan_all(void)
 	return err;
 }
 
-static void remove_unseen(void)
+/*
+ * A scan takes a while, and one that was gone when it began may be there again, even in
+ * use: a host that attaches the same number anew. Return: 0, or an error of xenstore.
+ */
+static int see_again(struct xpv_device *xd)
+{
+	domid_t domid;
+	char *backend = xpv_bus_read_backend(xd->nodename, &domid);
+
+	if (IS_ERR(backend))
+		return PTR_ERR(backend) == -ENOENT ? 0 : PTR_ERR(backend);
+	kfree(backend);
+	xd->generation = generation;
+	xpv_control_named(xd);
+	return 0;
+}
+
+/* Return: 0, or an error of xenstore. */
+static int remove_unseen(void)
 {
 	struct xpv_device *xd, *next;
+	int err;
 
+	list_for_each_entry(xd, &devices, list) {
+		err = xd->generation != generation ? see_again(xd) : 0;
+		if (err)
+			return err;
+	}
 	/* First tell all: none must wait while another one is closed. */
 	list_for_each_entry(xd, &devices, list)
 		if (xd->generation != generation)
@@ -341,6 +365,7 @@ static void remove_unseen(void)
 	list_for_each_entry_safe(xd, next, &devices, list)
 		if (xd->generation != generation)
 			remove_device(xd);
+	return 0;
 }
 
 static void scan(struct work_struct *work)
@@ -349,10 +374,10 @@ static void scan(struct work_struct *work)
 
 	generation++;
 	err = scan_all();
-	if (!err) {
-		remove_unseen();
+	if (!err)
+		err = remove_unseen();
+	if (!err)
 		return;
-	}
 	pr_err_ratelimited("cannot list devices, trying again: %d%s\n", err,
 			   err == -E2BIG ? " (too many)" : "");
 	xpv_control_queue(to_delayed_work(work), SCAN_RETRY);
