@@ -26,7 +26,7 @@ BEDS=("ours 2 noxen-debug EVERY disk-forced store-garbage"
 	"ours 1 5.10-686,6.12-amd64 EVERY"
 	"native 2 6.1-amd64 refuse-native")
 # What takes longer than make check may: in make check-all.
-LONG_BEDS=("ours 2 noxen doctor abi host-view trace net-queues net-features net-xdp net-multicast net-returns net-many"
+LONG_BEDS=("ours 2 noxen doctor abi host-view guest-agent trace net-queues net-features net-xdp net-multicast net-returns net-many"
 	"ours 2 noxen disk-queues backend-returns backend-states backend-abuse loads-50 disk-swap disk-stacked disk-roles disk-many"
 	"ours 2 noxen driver-domain fs-destroy fs-load"
 	"ours 2 noxen events events-storm store-node disk-cpus"

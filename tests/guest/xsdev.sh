@@ -3,17 +3,20 @@
 #
 # usage: xsdev.sh
 #
-# Builds xsdev, the static program that a case brings into a 64-bit guest
-# (dom0/programs.sh), and prints its directory.
+# Builds xsdev and xstalk, static programs that cases bring into 64-bit guests
+# (dom0/programs.sh), and prints their directory.
 
 set -euo pipefail
 # shellcheck source=tests/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/../lib.sh"
 
 build_xsdev() {
-	gcc -O2 -Wall -Wextra -Werror -static -s -o "$1/xsdev" "$XENPV_TESTS/guest/xsdev.c"
+	local program
+	for program in xsdev xstalk; do
+		gcc -O2 -Wall -Wextra -Werror -static -s -o "$1/$program" "$XENPV_TESTS/guest/$program.c"
+	done
 }
 
 need_packages gcc libc6-dev
-HASH=$(recipe_hash "$(declare -f build_xsdev)" -- "$XENPV_TESTS/guest/xsdev.c")
+HASH=$(recipe_hash "$(declare -f build_xsdev)" -- "$XENPV_TESTS"/guest/{xsdev,xstalk}.c)
 cache_build xsdev "$HASH" build_xsdev
