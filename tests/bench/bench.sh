@@ -69,7 +69,7 @@ bench_guest() {
 bench_jobs() {
 	awk -v rows="${BENCH_ROWS:-.}" -v by="${1:-1}" \
 		'/^# name/ { for (i = 2; i <= NF; i++) if ($i == "amount") at = i - 1 }
-		!/^#/ && NF && $1 ~ rows { $at = int($at / by); print }' "$here/$WHAT-jobs"
+		!/^#/ && NF && $1 ~ rows { $at = $at < by ? 1 : int($at / by); print }' "$here/$WHAT-jobs"
 }
 
 # bench_create DRIVERS: a second attempt, because the emulated host may fail.

@@ -34,9 +34,11 @@ up() {
 job() {
 	name=$1 kind=$2 way=$3 streams=$4 size=$5 cpu=$7 amount=$8
 	set -- -c 10.77.0.1 -l "$size" -P "$streams" -J
-	case $kind in
-	tcp) set -- "$@" -n "${amount}M" ;;
-	udp) set -- "$@" -u -b 0 -k "$amount" ;;
+	# A receiver of datagrams would count to the end what is lost on the way.
+	case $kind-$way in
+	tcp-*) set -- "$@" -n "${amount}M" ;;
+	udp-send) set -- "$@" -u -b 0 -k "$amount" ;;
+	udp-recv) set -- "$@" -u -b 0 -t "$amount" ;;
 	esac
 	[ "$way" = send ] || set -- "$@" -R
 	[ "$cpu" = - ] || set -- "$@" -A "$cpu"
