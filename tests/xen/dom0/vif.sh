@@ -46,12 +46,14 @@ be_detail() { echo "${SEEN[$1]} $(in_guest "counters $(number "$1")")"; }
 #   T  all is well
 #   D  packets were dropped and counted as COUNTER, and all is well
 #   H  packets wait, the device lives
+#   W  bytes may be wrong, for the guest was told that they are checked; the device lives
 #   A  anything, as long as it ends
 be_judge() {
 	local good n
 	case $2 in
 	K) good="^[a-z]+ broken$" ;;
 	T | D) good="^right live$" ;;
+	W) good="^(right|lost|wrong) live$" ;;
 	H) good="^(lost|hangs) live$" ;;
 	A) good="^(right|lost) (broken|live)$" ;;
 	esac
