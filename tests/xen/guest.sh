@@ -20,7 +20,7 @@ set -euo pipefail
 
 # Stock modules a guest needs for its emulated devices and file systems. A
 # kernel may have any of them built in, or not at all.
-STOCK="ata_piix sd_mod e1000 ext4 crc32c_generic af_packet ipv6 loop"
+STOCK="ata_piix sd_mod e1000 ext4 crc32c_generic af_packet ipv6 loop 8021q bridge"
 INTREE="xen-blkfront xen-netfront"
 
 usage() { die "usage: guest.sh NAME [ours|intree|native|none [OUT]]"; }
