@@ -521,14 +521,17 @@ static unsigned int close_stale_ports(void)
 	unsigned int closed = 0;
 	evtchn_port_t port;
 	u32 status;
+	int err;
 
 	xpv_hv_get_param(HVM_PARAM_STORE_EVTCHN, &store);
 	xpv_hv_get_param(HVM_PARAM_CONSOLE_EVTCHN, &console);
-	/* Xen answers with an error beyond the ports it has room for. */
 	for (port = 1; port < NR_PORTS; port++) {
-		if (xpv_hv_evtchn_status(port, &status))
+		err = xpv_hv_evtchn_status(port, &status);
+		/* There is no room in Xen for more of them. */
+		if (err == -EINVAL)
 			break;
-		if (status == EVTCHNSTAT_closed || port == store ||
+		/* Any other error: Xen's own port, to the device model. */
+		if (err || status == EVTCHNSTAT_closed || port == store ||
 		    port == console)
 			continue;
 		if (!xpv_hv_evtchn_close(port))

@@ -3,7 +3,7 @@
 #
 # usage: xsdev.sh
 #
-# Builds xsdev and xstalk, static programs that cases bring into 64-bit guests
+# Builds xsdev, xstalk and nextkernel, static programs that cases bring into 64-bit guests
 # (dom0/programs.sh), and prints their directory.
 
 set -euo pipefail
@@ -12,11 +12,11 @@ set -euo pipefail
 
 build_xsdev() {
 	local program
-	for program in xsdev xstalk; do
+	for program in xsdev xstalk nextkernel; do
 		gcc -O2 -Wall -Wextra -Werror -static -s -o "$1/$program" "$XENPV_TESTS/guest/$program.c"
 	done
 }
 
 need_packages gcc libc6-dev
-HASH=$(recipe_hash "$(declare -f build_xsdev)" -- "$XENPV_TESTS"/guest/{xsdev,xstalk}.c)
+HASH=$(recipe_hash "$(declare -f build_xsdev)" -- "$XENPV_TESTS"/guest/{xsdev,xstalk,nextkernel}.c)
 cache_build xsdev "$HASH" build_xsdev

@@ -44,7 +44,7 @@ host_prepare() {
 	xsdev=$("$XENPV_TESTS/guest/xsdev.sh")
 	mkdir -p "$run/share"/{bin,boot,guests,log}
 	cp "$("$XENPV_TESTS/xen/loader.sh")/mbr.img" "$run/share/boot/"
-	cp "${tools[1]}"/{agent,client,stream} "$backends"/{vbd,vif}-backend "$xsdev"/{xsdev,xstalk} "$run/share/bin/"
+	cp "${tools[1]}"/{agent,client,stream} "$backends"/{vbd,vif}-backend "$xsdev"/{xsdev,xstalk,nextkernel} "$run/share/bin/"
 	cp -r "$XENPV_TESTS/xen/dom0" "$XENPV_TESTS/xen/cases" "$run/share/"
 }
 
