@@ -30,6 +30,7 @@ LONG_BEDS=("ours 2 noxen doctor abi host-view guest-agent trace net-queues net-f
 	"ours 2 noxen disk-queues backend-returns backend-states backend-abuse loads-50 disk-swap disk-stacked disk-roles disk-many"
 	"ours 2 noxen driver-domain fs-destroy fs-load"
 	"ours 2 noxen events events-storm store-node kexec disk-cpus"
+	"ours 8 noxen events"
 	"ours 2 noxen-debug suspend"
 	"ours 2 noxen suspend suspend-odd suspend-20 suspend-held"
 	"ours 2 6.1-686 suspend initrd"
