@@ -320,6 +320,27 @@ static bool is_served(u32 type)
 	return false;
 }
 
+/*
+ * Where the body is one string, it has to be just that. xenstored ought to say so, but
+ * that of Xen 4.17 has been seen to end itself instead, and all devices with it.
+ */
+static bool is_well_formed(const struct xpv_message *msg)
+{
+	switch (msg->header.type) {
+	case XS_DIRECTORY:
+	case XS_READ:
+	case XS_GET_PERMS:
+	case XS_TRANSACTION_END:
+	case XS_GET_DOMAIN_PATH:
+	case XS_MKDIR:
+	case XS_RM:
+	case XS_IS_DOMAIN_INTRODUCED:
+		return msg->header.len &&
+		       strnlen(msg->body, msg->header.len) == msg->header.len - 1;
+	}
+	return true;
+}
+
 /* Return: 0 with the answer in @msg's place, or the error that is the answer. */
 static int serve(struct xpv_opener *op, struct xpv_message *msg)
 {
@@ -328,6 +349,8 @@ static int serve(struct xpv_opener *op, struct xpv_message *msg)
 
 	if (!is_served(type))
 		return type <= XPV_WIRE_DIRECTORY_PART ? -EACCES : -ENOSYS;
+	if (!is_well_formed(msg))
+		return -EINVAL;
 	if (type == XS_WATCH || type == XS_UNWATCH)
 		return change_watch(op, msg);
 	if (msg->header.tx_id || type == XS_TRANSACTION_END) {

@@ -3,14 +3,21 @@
  * usage: xsdev check NODE
  *        xsdev hold NODE SECONDS
  *        xsdev fuzz NODE SECONDS SEED [WITHOUT]
+ *        xsdev mute NODE SECONDS
+ *        xsdev room NODE
  *
  * /dev/xen/xenbus as its users see it, byte by byte.
  *   check  one thing after the other that has a right answer
  *   hold   has it open, with a watch and a transaction, a read that waits and half a
  *          request written; status 0 when the read ended with ENODEV; it stays open
  *          for a while even so
- *   fuzz   eight processes do what they like with it until the time is over; WITHOUT
- *          the last so many of types[] and, all of them, of special paths
+ *   fuzz   eight processes do what they like with it until the time is over, on files of
+ *          their own and on two that all of them have; WITHOUT the last so many of
+ *          types[] and the special path
+ *   mute   as many as can have it open, each with a watch, a transaction and all the
+ *          requests that are taken, and half a one; nobody reads. They are there for a
+ *          while and end all at once, killed
+ *   room   prints how many transactions, watches and open files can be had
  * Prints what is wrong and ends with status 1.
  */
 #define _GNU_SOURCE
@@ -222,6 +229,10 @@ static void check_nonsense(void)
 	expect(fd, XS_CONTROL, 0, "print", 6, "EACCES");
 	expect(fd, XS_INTRODUCE, 0, "1\0002\0003", 6, "EACCES");
 	expect(fd, XS_EVENT, 0, "a\0b", 4, "EACCES");
+	expect(fd, XS_READ, 0, "domid", 5, "EINVAL");
+	expect(fd, XS_MKDIR, 0, "data/xsdev\0002", 12, "EINVAL");
+	expect(fd, XS_MKDIR, 0, "data/xsdev", 10, "EINVAL");
+	expect(fd, XS_DIRECTORY, 0, "", 0, "EINVAL");
 	expect(fd, XS_WATCH, 0, "no token", 9, "EINVAL");
 	expect(fd, XS_WATCH, 0, "no end\0x", 8, "EINVAL");
 	expect(fd, XS_UNWATCH, 0, "never\0watched", 14, "ENOENT");
@@ -508,6 +519,16 @@ static void random_request(int fd, uint32_t tx)
 	}
 }
 
+/* Open in every client: they write into each other's requests. */
+static int shared[2];
+
+static int fuzz_open(void)
+{
+	if (!dice(3))
+		return dup(shared[dice(2)]);
+	return open(node, O_RDWR | (dice(4) ? O_NONBLOCK : 0));
+}
+
 /* Not a fork is left behind: this is in a child, and it ends itself. */
 static void fuzz_client(double end)
 {
@@ -520,7 +541,7 @@ static void fuzz_client(double end)
 	do {
 		i = dice(4);
 		if (fd[i] < 0)
-			fd[i] = open(node, O_RDWR | (dice(4) ? O_NONBLOCK : 0));
+			fd[i] = fuzz_open();
 		if (fd[i] >= 0 && !dice(30)) {
 			close(fd[i]);
 			fd[i] = -1;
@@ -555,6 +576,8 @@ static int fuzz(unsigned int seconds, uint64_t seed)
 	clock_gettime(CLOCK_MONOTONIC, &now);
 	end = now.tv_sec + seconds;
 	sigaction(SIGALRM, &action, NULL);
+	shared[0] = open_node(0);
+	shared[1] = open_node(O_NONBLOCK);
 	while (clock_gettime(CLOCK_MONOTONIC, &now), now.tv_sec < end) {
 		i = started % 8;
 		if (pid[i]) {
@@ -578,6 +601,81 @@ static int fuzz(unsigned int seconds, uint64_t seed)
 	return 0;
 }
 
+/* ---- mute and room --------------------------------------------------------------- */
+
+/* Return: how many of @fds could be opened. */
+static int open_many(int *fds, int max)
+{
+	int n;
+
+	for (n = 0; n < max; n++) {
+		fds[n] = open(node, O_RDWR | O_NONBLOCK | O_CLOEXEC);
+		if (fds[n] < 0)
+			break;
+	}
+	return n;
+}
+
+/* All that one can begin without reading. Return: how many requests were taken. */
+static int say_much(int fd)
+{
+	struct message m;
+	size_t size = make(&m, XS_START, 0, "", 1);
+	int taken = 0;
+
+	while (write(fd, &m, size) == (ssize_t)size) {
+		taken++;
+		if (taken == 1)
+			size = make(&m, XS_WATCH, 0, "data\0mute", 10);
+		else if (taken < 7)
+			size = make(&m, XS_READ, 0, "domid", 6);
+		else
+			/* Half of one; the rest of it never comes. */
+			return write(fd, &m, 20) == 20 ? taken : -1;
+	}
+	return taken;
+}
+
+static int mute(unsigned int seconds)
+{
+	int fds[200], n, i, least = 100, taken;
+	pid_t pid = fork();
+
+	if (!pid) {
+		n = open_many(fds, 200);
+		for (i = 0; i < n; i++) {
+			taken = say_much(fds[i]);
+			least = taken < least ? taken : least;
+		}
+		printf("%d clients, each with %d requests and a half\n", n, least);
+		fflush(stdout);
+		sleep(600);
+		_exit(1);
+	}
+	sleep(seconds);
+	kill(pid, SIGKILL);
+	return pid < 0 || waitpid(pid, NULL, 0) != pid;
+}
+
+static int room(void)
+{
+	int tx, watches, files, fds[200], fd = open_node(0), other = open_node(0);
+	struct message m;
+	char body[32];
+
+	for (tx = 0; ask(fd, XS_START, 0, "", 1, &m), m.h.type == XS_START; tx++)
+		;
+	for (watches = 0; watches < 1000; watches++) {
+		ask(other, XS_WATCH, 0, body,
+		    sprintf(body, "data%croom%d", 0, watches) + 1, &m);
+		if (m.h.type == XS_ERROR)
+			break;
+	}
+	files = 2 + open_many(fds, 200);
+	printf("%d transactions, %d watches, %d files\n", tx, watches, files);
+	return 0;
+}
+
 int main(int argc, char **argv)
 {
 	if (argc < 3)
@@ -587,6 +685,10 @@ int main(int argc, char **argv)
 		return check();
 	if (!strcmp(argv[1], "hold") && argc == 4)
 		return hold(strtoul(argv[3], NULL, 10));
+	if (!strcmp(argv[1], "mute") && argc == 4)
+		return mute(strtoul(argv[3], NULL, 10));
+	if (!strcmp(argv[1], "room"))
+		return room();
 	if (!strcmp(argv[1], "fuzz") && argc == 6)
 		without = strtoul(argv[5], NULL, 10);
 	if (!strcmp(argv[1], "fuzz") && argc >= 5)

@@ -34,3 +34,16 @@ with_programs() {
 	[ "$1" != -t ] || { limit=$2 && shift 2; }
 	guest "$name" -t "$limit" ". /cases/lib.sh; PATH=/tmp/programs/bin:\$PATH; $*"
 }
+
+# xenstore_works NAME WHAT: a program of the guest NAME is answered. The host's end is not
+# what is tested, but must be there.
+xenstore_works() {
+	timeout 20 xenstore-exists / || {
+		dmesg | grep -E 'xenstored|segfault' | tail -n 3
+		cat "/proc/$(pidof xenstored)/wchan"
+		tail -n 5 /var/log/xen/*xenstored* /var/log/xenstored* 2>/dev/null
+		fail "$2: xenstored itself does not answer any more: process $(pidof xenstored || echo gone)"
+	}
+	[ "$(with_programs 'timeout 10 xenstore-read domid')" = "$(guest_id "$1")" ] ||
+		fail "$2: xenstore-read does not work any more"
+}
