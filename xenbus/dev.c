@@ -190,6 +190,9 @@ static ssize_t dev_write(struct file *file, const char __user *buf, size_t size,
 		return ret;
 	while (done < size) {
 		ret = op->in ? 0 : begin_request(file, op);
+		/* Also in the middle of a request. */
+		if (READ_ONCE(op->dead))
+			ret = -ENODEV;
 		if (!ret)
 			ret = take_piece(op, buf + done, size - done);
 		if (ret < 0)

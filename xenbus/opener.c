@@ -557,7 +557,7 @@ void xpv_opener_close(struct xpv_opener *op)
 void xpv_opener_kill(struct xpv_opener *op)
 {
 	spin_lock(&op->lock);
-	op->dead = true;
+	WRITE_ONCE(op->dead, true);
 	spin_unlock(&op->lock);
 	wake_up_all(&op->wait);
 	queue_work(op->wq, &op->work);
