@@ -19,7 +19,7 @@ NANOSECONDS_PER_INSTRUCTION = 2
 # at its beginning: the driver's events, those of the backend in dom0, and what
 # else a guest is interrupted for.
 KINDS = {
-    "events": r"(blkif|vbd-\d+\S*|ata_piix|(eth|enX)\d+\S*|vif-\d+\S*)$",
+    "events": r"(blkif|vbd-\d+\S*|ata_piix|(eth|enX)\d+\S*|vif-?\d+-\S+|vif-\d+)$",
     "notifies": r"(blkif-backend|vif\d+\.\d+-q\d+\S*)$",
     "ipis": r"^(RES|CAL):",
     "timers": r"^LOC:|timer\d+$",
