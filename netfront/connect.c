@@ -8,7 +8,7 @@
  * packets move; stop and disconnect are the way back. The interface stays while
  * backends come and go: without one its carrier is off.
  * Locks: the hooks run one at a time, in process context. RTNL is taken where the
- * state of the netdev changes, and never while waiting for the backend.
+ * state of the netdev changes, but for a suspend, and never while waiting for the backend.
  * Trust: see offer.c. A backend decides how many queues there are, within limits that
  * are ours.
  */
@@ -304,8 +304,8 @@ void vnif_changed(struct xpv_device *xd)
  * vnif_suspend() - no packet moves, and the stack sees no change of the link
  * @xd: the bus's device
  *
- * Without RTNL: whoever holds it, for whatever time, does not keep a guest from being
- * suspended.
+ * Without RTNL: whoever holds it does not keep a guest from being suspended, unless a
+ * card is just coming or going, which takes RTNL.
  */
 void vnif_suspend(struct xpv_device *xd)
 {
@@ -326,6 +326,8 @@ void vnif_resume(struct xpv_device *xd)
 
 	vnif_run_set(vnif, VNIF_RUN_LIVE, true);
 	netif_device_attach(vnif->netdev);
+	/* A group that was joined or left meanwhile: nobody was told of it. */
+	vnif_mcast_changed(vnif->netdev);
 }
 
 /**

@@ -113,6 +113,8 @@ void vnif_hash_begin(struct vnif *vnif)
 	u32 size = 0;
 
 	ask(vnif, XEN_NETIF_CTRL_TYPE_GET_HASH_MAPPING_SIZE, 0, 0, 0, &size);
+	/* Between its questions for the size and for the table, ethtool has RTNL. */
+	rtnl_lock();
 	mutex_lock(&hash->lock);
 	hash->size = min(size, VNIF_HASH_TABLE_MAX);
 	if (!netif_is_rxfh_configured(vnif->netdev))
@@ -120,6 +122,7 @@ void vnif_hash_begin(struct vnif *vnif)
 	hash->stale = true;
 	hash->told = false;
 	mutex_unlock(&hash->lock);
+	rtnl_unlock();
 }
 
 /**

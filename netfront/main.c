@@ -207,6 +207,7 @@ static int vnif_probe(struct xpv_device *xd)
 	shape_netdev(vnif->netdev, mac);
 	err = vnif_link_watch(vnif);
 	if (err) {
+		xpv_bus_error(xd, err, "cannot watch its own directory");
 		vnif_free(vnif);
 		return err;
 	}

@@ -217,6 +217,8 @@ netdev_tx_t vnif_tx_xmit(struct sk_buff *skb, struct net_device *netdev)
 	if (!n) {
 		vnif_tx_count(q, VNIF_TX_DROPPED, 1);
 		dev_kfree_skb_any(skb);
+		if (q->up)
+			stop_if_full(q);
 		/* Those before it may wait for being announced. */
 		if (q->up && !more)
 			push(q);

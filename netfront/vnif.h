@@ -24,7 +24,7 @@
  *   run_lock	whether queues are up, and vnif.run, which says why. Taken inside RTNL,
  *		and without it when the guest is suspended.
  *   xmit lock	(of the netdev's queue) vnif_queue.up for writing and all of
- *		struct vnif_tx. Taken inside RTNL.
+ *		struct vnif_tx. Taken inside run_lock.
  *   NAPI	each poll function runs once at a time: all of struct vnif_rx.
  *		The transmit poll takes the xmit lock.
  * Hooks of the bus run one at a time for a device (bus.h): with the queues down

@@ -523,8 +523,9 @@ static unsigned int close_stale_ports(void)
 	u32 status;
 	int err;
 
-	xpv_hv_get_param(HVM_PARAM_STORE_EVTCHN, &store);
-	xpv_hv_get_param(HVM_PARAM_CONSOLE_EVTCHN, &console);
+	if (xpv_hv_get_param(HVM_PARAM_STORE_EVTCHN, &store) ||
+	    xpv_hv_get_param(HVM_PARAM_CONSOLE_EVTCHN, &console))
+		return 0;
 	for (port = 1; port < NR_PORTS; port++) {
 		err = xpv_hv_evtchn_status(port, &status);
 		/* There is no room in Xen for more of them. */

@@ -21,12 +21,12 @@ PARTS=(unit fuzz style doctor manual abi refusals matrix install beds)
 # of one kind stand together.
 EVERY="load-unload disk-verify disk-ext4 disk-hotplug net-ping net-tcp net-udp net-hotplug"
 BEDS=("ours 2 noxen-debug EVERY disk-forced store-garbage"
-	"ours 2 noxen boot EVERY disk-forced store-garbage backend-silent backend-lost few-grants disk-kinds disk-resize disk-discard unplug hostile-short"
+	"ours 2 noxen boot EVERY disk-forced store-garbage backend-silent backend-lost few-grants disk-kinds disk-resize disk-discard unplug hostile-short hostile-vif-short"
 	"ours 2 6.1-686,6.1-amd64 EVERY pair"
 	"ours 1 5.10-686,6.12-amd64 EVERY"
 	"native 2 6.1-amd64 refuse-native")
 # What takes longer than make check may: in make check-all.
-LONG_BEDS=("ours 2 noxen doctor abi host-view guest-agent trace net-queues net-features net-xdp net-multicast net-returns net-many"
+LONG_BEDS=("ours 2 noxen doctor abi host-view guest-agent trace net-queues net-features net-xdp net-multicast net-returns net-many net-sizes"
 	"ours 2 noxen disk-queues backend-returns backend-states backend-abuse loads-50 disk-swap disk-stacked disk-roles disk-many"
 	"ours 2 noxen driver-domain fs-destroy fs-load"
 	"ours 2 noxen events events-storm store-node store-fuzz kexec disk-cpus"

@@ -332,16 +332,23 @@ static int scan_all(void)
 
 /*
  * A scan takes a while, and one that was gone when it began may be there again, even in
- * use: a host that attaches the same number anew. Return: 0, or an error of xenstore.
+ * use: a host that attaches the same number anew. If our keys are in that directory, the
+ * device lives there already; else it goes, and the next scan finds a new one.
+ * Return: 0, or an error of xenstore.
  */
 static int see_again(struct xpv_device *xd)
 {
 	domid_t domid;
 	char *backend = xpv_bus_read_backend(xd->nodename, &domid);
 
+	int err;
+
 	if (IS_ERR(backend))
 		return PTR_ERR(backend) == -ENOENT ? 0 : PTR_ERR(backend);
 	kfree(backend);
+	err = xpv_announce_check(xd);
+	if (err)
+		return err == -ENOENT ? 0 : err;
 	xd->generation = generation;
 	xpv_control_named(xd);
 	return 0;

@@ -34,7 +34,7 @@
  * directory is gone.
  *
  * Life: xpv_control_start() to xpv_control_stop() for each binding.
- * Locks: see xenbus.h. Hooks run without any lock.
+ * Locks: see xenbus.h. Hooks run with xpv_control_gate held for reading.
  * Trust: the backend's state is read as untrusted; see phase.c.
  */
 #include <linux/export.h>

@@ -18,6 +18,8 @@
  * owns; a driver that is bound meanwhile begins with nothing, and waits at the gate.
  * Trust: see comms.c and handshake.c.
  */
+#include <linux/delay.h>
+
 #include "xenbus.h"
 
 DECLARE_RWSEM(xpv_control_gate);
@@ -82,7 +84,12 @@ static void transplant(struct xpv_device *xd)
 
 void xpv_bus_suspend(void)
 {
-	down_write(&xpv_control_gate);
+	/*
+	 * Not queued for it: control work of a card may wait for RTNL, and whoever has that
+	 * for a disk whose control work would then be kept out.
+	 */
+	while (!down_write_trylock(&xpv_control_gate))
+		usleep_range(1000, 2000);
 	xpv_bus_each(suspend_card);
 	xpv_bus_each(suspend_disk);
 	xpv_comms_suspend();
