@@ -18,7 +18,7 @@ SYSTEM_FILES="usr/lib/modprobe.d/xenpv.conf $RULES usr/lib/dracut/dracut.conf.d/
 	usr/share/man/man4/xen-platform-pci.4 usr/share/man/man4/xen-vbd.4 usr/share/man/man4/xen-vnif.4
 	usr/share/man/man8/xenpv-doctor.8"
 
-need_packages dkms kmod udev openssl xz-utils
+need_packages dkms kmod udev openssl xz-utils pahole
 VERSION=$(sed -n 's/^XENPV_VERSION *:= *//p' "$XENPV_TOP/Kbuild")
 dir=$(mktemp -d "${TMPDIR:-/tmp}/xenpv-install.XXXXXX")
 trap 'rm -rf "$dir"' EXIT

@@ -75,7 +75,8 @@ main() {
 	out=${2:-$XENPV_CACHE/build/$name}
 	shift $(($# > 2 ? 2 : $#))
 	kernel=$("$here/kernels.sh" get "$name")
-	need_packages make rsync
+	# Some kernels have pahole look at every module.
+	need_packages make rsync pahole
 	mkdir -p "$out" || die "cannot create $out"
 	out=$(cd "$out" && pwd)
 	exec {lock}>"$out/lock"
