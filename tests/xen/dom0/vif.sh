@@ -51,7 +51,8 @@ be_detail() { echo "${SEEN[$1]} $(in_guest "counters $(number "$1")")"; }
 be_judge() {
 	local good n
 	case $2 in
-	K) good="^[a-z]+ broken$" ;;
+	# A backend that goes on closes what was broken.
+	K) good="^[a-z]+ (broken|down)$" ;;
 	T | D) good="^right live$" ;;
 	W) good="^(right|lost|wrong) live$" ;;
 	H) good="^(lost|hangs) live$" ;;
