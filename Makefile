@@ -21,7 +21,8 @@
 #|   shell            a root prompt in a guest on a real Xen host
 #|   check            all tests; ends with "N passed, N failed, N skipped"
 #|   fuzz             any input for the pure parts, for a minute (clang)
-#|   check-all        these and the long ones    check-disk   those of the disk driver
+#|   check-all        these and the long ones
+#|   check-disk check-net check-lifecycle   all that is about disks, cards, a guest's life
 #|   check-NAME       one part of them; make check-help lists the parts
 #|   tested           the results of the last check as a table in README.md
 #| For work on the code:

@@ -25,16 +25,20 @@ BEDS=("ours 2 noxen-debug EVERY disk-forced store-garbage"
 	"ours 2 6.1-686,6.1-amd64 EVERY pair"
 	"ours 1 5.10-686,6.12-amd64 EVERY"
 	"native 2 6.1-amd64 refuse-native")
-# What takes longer than make check may: in make check-all.
-LONG_BEDS=("ours 2 noxen doctor abi host-view guest-agent trace net-queues net-features net-xdp net-multicast net-returns net-many net-sizes"
-	"ours 2 noxen disk-queues backend-returns backend-states backend-abuse loads-50 disk-swap disk-stacked disk-roles disk-many"
-	"ours 2 noxen driver-domain fs-destroy fs-load"
-	"ours 2 noxen events events-storm store-node store-fuzz kexec disk-cpus"
+# All of the cards, for make check-net; what happens to a guest, for make check-lifecycle.
+NET_BED="ours 2 noxen net-ping net-tcp net-udp net-hotplug net-queues net-features net-xdp net-multicast net-returns net-many net-sizes net-announce"
+LIFECYCLE_BEDS=("ours 2 noxen loads-50 backend-returns backend-states backend-abuse"
+	"ours 2 noxen events events-storm store-node store-fuzz host-view guest-agent kexec disk-cpus"
 	"ours 8 noxen events"
 	"ours 2 noxen-debug suspend"
 	"ours 2 noxen suspend suspend-odd suspend-20 suspend-held"
-	"ours 2 6.1-686 suspend initrd"
+	"ours 2 6.1-686 suspend"
 	"ours 1 noxen suspend")
+# What takes longer than make check may: in make check-all.
+LONG_BEDS=("ours 2 noxen doctor abi trace disk-queues disk-swap disk-stacked disk-roles disk-many"
+	"ours 2 noxen driver-domain fs-destroy fs-load"
+	"ours 2 6.1-686 initrd"
+	"$NET_BED" "${LIFECYCLE_BEDS[@]}")
 # Backends that lie, for make check-hostile.
 HOSTILE_BEDS=("ours 2 noxen honest-backend hostile-ring hostile-requests hostile-silence hostile-keys"
 	"ours 2 noxen-debug hostile-ring hostile-requests hostile-silence hostile-keys"
@@ -68,6 +72,8 @@ usage() {
 		$(printf '            %s\n' "${LONG_BEDS[@]}")
 		  all       make check, initrd, packages, hostile and long
 		  disk      all cases of the disk driver, on noxen
+		  net       those of the network driver
+		  lifecycle those of events, suspend, kexec, and all around a guest that goes and comes
 		  bed-GUEST one guest, all cases but the longest
 	EOF2
 }
@@ -222,6 +228,8 @@ run_part() {
 	hostile) part_beds hostile "${HOSTILE_BEDS[@]}" ;;
 	long) part_beds long "${LONG_BEDS[@]}" ;;
 	disk) part_beds disk "$DISK_BED" ;;
+	net) part_beds net "$NET_BED" ;;
+	lifecycle) part_beds lifecycle "${LIFECYCLE_BEDS[@]}" ;;
 	bed-*) part_beds "$1" "ours 2 ${1#bed-}" ;;
 	*) die "there is no part $1; make check-help lists them" ;;
 	esac
