@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # Builds the QEMU that the Xen host runs in, and prints its directory
-# (qemu-system-x86_64): Debian's source with the least it needs and two faults mended.
+# (qemu-system-x86_64): Debian's source with the least it needs and three faults mended.
 #
 # VMRUN delivers an injected interrupt at once, and leaves its vector in
 # exception_index. If a timer makes the emulated processor stop before something
@@ -14,6 +14,10 @@
 # gives its turn away with that. A guest's processor that waited for a tick while
 # dom0 served timers left dom0 so little that the next tick came before it was done
 # with the last: dom0 never ran anything else again. A turn has a bound now.
+# CMPXCHG8B and 16B keep all flags but one, and take them from what the last instruction
+# has left without saying which that was: any number became the flags. What PUSHF then saves
+# has any of the upper bits: a kernel's allocator, which saves flags around CMPXCHG, went on
+# with NT set and died at an IRET, with TF and stepped, or with interrupts on in the middle.
 
 set -euo pipefail
 # shellcheck source=tests/lib.sh
@@ -30,6 +34,10 @@ mend() {
 mend_qemu() {
 	local line='do_interrupt_x86_hardirq(env, vector, 1);'
 	mend target/i386/tcg/sysemu/svm_helper.c "$line" "$line cs->exception_index = -1;"
+	mend target/i386/tcg/translate.c 'if (!(s->cpuid_features & CPUID_CX8)) {' \
+		'gen_update_cc_op(s); if (!(s->cpuid_features \& CPUID_CX8)) {'
+	mend target/i386/tcg/translate.c 'if (!(s->cpuid_ext_features & CPUID_EXT_CX16)) {' \
+		'gen_update_cc_op(s); if (!(s->cpuid_ext_features \& CPUID_EXT_CX16)) {'
 	mend accel/tcg/tcg-accel-ops-icount.c 'cpu->icount_budget = icount_get_limit();' \
 		'cpu->icount_budget = MIN(icount_get_limit(), 10000);'
 }
