@@ -340,7 +340,6 @@ static int see_again(struct xpv_device *xd)
 {
 	domid_t domid;
 	char *backend = xpv_bus_read_backend(xd->nodename, &domid);
-
 	int err;
 
 	if (IS_ERR(backend))

@@ -147,7 +147,7 @@ be_judge() {
 be_expect() {
 	local seen=${SEEN[$1]}
 	[[ $seen =~ $3 ]] || be_fail "$1" "$2 expected, $3; seen: ${seen:-nothing}"
-	[ "$2" != K ] || xenstore-exists "/local/domain/$ID/error/device/$BE_TYPE/$(number "$1")/error" ||
+	[[ $2 != [KC] ]] || xenstore-exists "/local/domain/$ID/error/device/$BE_TYPE/$(number "$1")/error" ||
 		be_fail "$1" "broken without an error node"
 }
 

@@ -45,14 +45,15 @@ be_detail() { echo "${SEEN[$1]} $(in_guest "counters $(number "$1")")"; }
 #   K  the device is broken, and the host is told
 #   T  all is well
 #   D  packets were dropped and counted as COUNTER, and all is well
+#   C  the device is broken, the host is told, and the backend, which goes on, closes it
 #   H  packets wait, the device lives
 #   W  bytes may be wrong, for the guest was told that they are checked; the device lives
 #   A  anything, as long as it ends
 be_judge() {
 	local good n
 	case $2 in
-	# A backend that goes on closes what was broken.
-	K) good="^[a-z]+ (broken|down)$" ;;
+	K) good="^[a-z]+ broken$" ;;
+	C) good="^[a-z]+ (broken|down)$" ;;
 	T | D) good="^right live$" ;;
 	W) good="^(right|lost|wrong) live$" ;;
 	H) good="^(lost|hangs) live$" ;;
