@@ -42,7 +42,7 @@ static int state_show(struct seq_file *m, void *unused)
 
 	seq_printf(m, "interface %s\n", READ_ONCE(vnif->registered) ?
 		   netdev_name(vnif->netdev) : "none");
-	seq_printf(m, "live %d\n", !!(READ_ONCE(vnif->run) & VNIF_RUN_LIVE));
+	seq_printf(m, "live %d\n", vnif_is_live(vnif));
 	seq_printf(m, "broken %d\n", READ_ONCE(vnif->broken));
 	seq_printf(m, "queues %u\n", READ_ONCE(vnif->nqueues));
 	seq_printf(m, "queues_max %u\n", READ_ONCE(vnif->max_queues));

@@ -223,7 +223,7 @@ int vnif_hash_set(struct net_device *netdev,
 	struct vnif *vnif = netdev_priv(netdev);
 	struct vnif_hash *hash = &vnif->hash;
 
-	if (!(READ_ONCE(vnif->run) & VNIF_RUN_LIVE) || !hash->size ||
+	if (!vnif_is_live(vnif) || !hash->size ||
 	    (rxfh->hfunc != ETH_RSS_HASH_NO_CHANGE &&
 	     rxfh->hfunc != ETH_RSS_HASH_TOP))
 		return -EOPNOTSUPP;

@@ -363,6 +363,11 @@ struct vnif {
 	struct dentry *debug;
 };
 
+static inline bool vnif_is_live(const struct vnif *vnif)
+{
+	return READ_ONCE(vnif->run) & VNIF_RUN_LIVE;
+}
+
 static inline struct netdev_queue *vnif_netdev_queue(struct vnif_queue *q)
 {
 	return netdev_get_tx_queue(q->vnif->netdev, q->index);

@@ -34,3 +34,10 @@ tools_source() {
 	(cd "$apt" && APT_CONFIG=$apt/apt.conf apt-get -q source --download-only "$package" &&
 		dpkg-source -x "${package}"_*.dsc "$apt/$package")
 }
+
+# Unpacks PACKAGE of the private root APT into DIR.
+tools_unpack() {
+	local apt=$1 dir=$2 package=$3
+	(cd "$apt" && APT_CONFIG=$apt/apt.conf apt-get -q download "$package")
+	dpkg -x "$apt/${package}"_*.deb "$dir"
+}

@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0
-# shellcheck shell=bash disable=SC2154
+# shellcheck shell=bash disable=SC2154,SC2034
 #
 # dom0's half of `make bench-disk`, for dom0-bench.
+
+TYPE=vbd BACKEND=blkback
 
 prepare() {
 	local disk
@@ -11,9 +13,3 @@ prepare() {
 }
 
 job() { in_guest job "$@"; }
-
-describe_connection() {
-	xenstore-ls -f "/local/domain/0/backend/vbd/$1"
-	xenstore-ls -f "/local/domain/$1/device/vbd"
-	grep . /sys/module/xen_blkback/parameters/* | sed 's,.*/,blkback ,; s/:/ = /'
-}

@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0
-# shellcheck shell=bash disable=SC2154
+# shellcheck shell=bash disable=SC2154,SC2034
 #
 # dom0's half of `make bench-net`, for dom0-bench: the other end of the guest's
 # connections, and the one that pings.
+
+TYPE=vif BACKEND=netback
 
 prepare() {
 	pgrep -x iperf3 >/dev/null || iperf3 -s -D --logfile /dev/null
@@ -24,10 +26,4 @@ job() {
 	else
 		in_guest job "$@"
 	fi
-}
-
-describe_connection() {
-	xenstore-ls -f "/local/domain/0/backend/vif/$1"
-	xenstore-ls -f "/local/domain/$1/device/vif"
-	grep . /sys/module/xen_netback/parameters/* | sed 's,.*/,netback ,; s/:/ = /'
 }

@@ -12,6 +12,10 @@
 out=/tmp/bench
 mkdir -p $out
 
+# parameters PATTERN: files of the loaded driver's parameters.
+# shellcheck disable=SC2086 # a pattern
+parameters() { ls "/sys/module/$(echo $OURS | tr - _)/parameters"/$1 "/sys/module/$(echo $INTREE | tr - _)/parameters"/$1 2>/dev/null; }
+
 load() {
 	case $drivers in
 	ours) modprobe xen-platform-pci && modprobe $OURS "$@" ;;
@@ -21,15 +25,14 @@ load() {
 	for _p in "$@"; do
 		check_parameter "$_p"
 	done
-	for _p in /sys/module/$OURS_MODULE/parameters/* /sys/module/$INTREE_MODULE/parameters/*; do
+	for _p in $(parameters "*"); do
 		[ ! -r "$_p" ] || echo "parameter ${_p##*/} = $(cat "$_p")"
 	done
 }
 
 # check_parameter NAME=VALUE: a pass must not bear the name of what it did not do.
 check_parameter() {
-	_file=$(ls "/sys/module/$OURS_MODULE/parameters/${1%%=*}" \
-		"/sys/module/$INTREE_MODULE/parameters/${1%%=*}" 2>/dev/null)
+	_file=$(parameters "${1%%=*}")
 	[ -n "$_file" ] || fail "the driver has no parameter ${1%%=*}"
 	_value=$(cat "$_file")
 	case $_value in

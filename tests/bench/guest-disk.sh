@@ -8,7 +8,7 @@
 # fill writes all that jobs will read, so that each page is there. DISK is a PV disk;
 # without PV drivers all jobs go to the emulated one, past its boot loader.
 
-OURS="xen-vbd" INTREE="xen-blkfront" OURS_MODULE=xen_vbd INTREE_MODULE=xen_blkfront
+OURS=xen-vbd INTREE=xen-blkfront
 MIB=64
 
 # node DISK: the device that stands for it here.

@@ -6,7 +6,7 @@
 # usage: up MTU | count NAME before|after
 #        | job NAME KIND WAY STREAMS SIZE MTU CPU AMOUNT
 
-OURS="xen-vnif" INTREE="xen-netfront" OURS_MODULE=xen_vnif INTREE_MODULE=xen_netfront
+OURS=xen-vnif INTREE=xen-netfront
 
 nic() {
 	if [ "$drivers" = none ]; then

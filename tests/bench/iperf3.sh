@@ -16,11 +16,10 @@ export PACKAGES LIBRARIES
 build_iperf3() {
 	local out=$1 apt=$1/apt lib=lib/x86_64-linux-gnu package name
 	tools_apt_root "$apt" amd64
-	cd "$apt"
 	for package in $PACKAGES; do
-		APT_CONFIG=$apt/apt.conf apt-get -q download "$package"
-		dpkg -x "$package"_*.deb all
+		tools_unpack "$apt" "$apt/all" "$package"
 	done
+	cd "$apt"
 	mkdir -p "$out"/bin "$out"/lib64 "$out/$lib"
 	install -m 755 all/usr/bin/iperf3 "$out/bin/"
 	for name in $LIBRARIES; do
@@ -32,5 +31,5 @@ build_iperf3() {
 }
 
 need_packages dpkg-dev
-HASH=$(recipe_hash "$(declare -f build_iperf3 tools_apt_root)" "$PACKAGES" "$LIBRARIES")
+HASH=$(recipe_hash "$(declare -f build_iperf3 tools_apt_root tools_unpack)" "$PACKAGES" "$LIBRARIES")
 cache_build iperf3 "$HASH" build_iperf3

@@ -15,13 +15,6 @@ set -euo pipefail
 # shellcheck source=tests/source.sh
 . "$XENPV_TESTS/source.sh"
 
-# Unpacks PACKAGE of the private root APT into DIR.
-tools_unpack() {
-	local apt=$1 dir=$2 package=$3
-	(cd "$apt" && APT_CONFIG=$apt/apt.conf apt-get -q download "$package")
-	dpkg -x "$apt/${package}"_*.deb "$dir"
-}
-
 tools_fio() {
 	local apt=$1 out=$2 cc=$3 libs=$1/pkg
 	tools_source "$apt" fio
