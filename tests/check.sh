@@ -26,7 +26,7 @@ BEDS=("ours 2 noxen-debug EVERY disk-forced store-garbage"
 	"ours 1 5.10-686,6.12-amd64 EVERY"
 	"native 2 6.1-amd64 refuse-native")
 # All of the cards, for make check-net; what happens to a guest, for make check-lifecycle.
-NET_BED="ours 2 noxen net-ping net-tcp net-udp net-hotplug net-queues net-features net-xdp net-multicast net-returns net-many net-sizes net-announce"
+NET_BED="ours 2 noxen net-ping net-tcp net-udp net-hotplug net-queues net-features net-xdp net-multicast net-returns net-many net-sizes net-announce net-vlan"
 LIFECYCLE_BEDS=("ours 2 noxen loads-50 backend-returns backend-states backend-abuse"
 	"ours 2 noxen events events-storm store-node store-fuzz host-view guest-agent kexec disk-cpus"
 	"ours 8 noxen events"
