@@ -27,13 +27,14 @@ BEDS=("ours 2 noxen-debug EVERY disk-forced store-garbage"
 	"native 2 6.1-amd64 refuse-native")
 # All of the cards, for make check-net; what happens to a guest, for make check-lifecycle.
 NET_BED="ours 2 noxen net-ping net-tcp net-udp net-hotplug net-queues net-features net-xdp net-multicast net-returns net-many net-sizes net-announce net-vlan"
-LIFECYCLE_BEDS=("ours 2 noxen loads-50 backend-returns backend-states backend-abuse"
+LIFECYCLE_BEDS=("ours 2 noxen load-order loads-50 backend-returns backend-states backend-abuse"
 	"ours 2 noxen events events-storm store-node store-fuzz host-view guest-agent kexec disk-cpus"
+	"ours 4 noxen events"
 	"ours 8 noxen events"
 	"ours 2 noxen-debug suspend"
 	"ours 2 noxen suspend suspend-odd suspend-20 suspend-held"
 	"ours 2 6.1-686 suspend"
-	"ours 1 noxen suspend")
+	"ours 1 noxen suspend events")
 # What takes longer than make check may: in make check-all.
 LONG_BEDS=("ours 2 noxen doctor abi trace disk-queues disk-swap disk-stacked disk-roles disk-many"
 	"ours 2 noxen driver-domain fs-destroy fs-load"
