@@ -95,8 +95,8 @@ static int get_coalesce(XPV_COALESCE_ARGS(netdev, coalesce))
 }
 
 /*
- * Transmit events only: one comes with the last of so many answers, or with half of
- * what is out, if that is less. A receive event is never late.
+ * Transmit events only: one comes with the last of so many answers; earlier, if somebody
+ * waits for one. A receive event is never late.
  */
 static int set_coalesce(XPV_COALESCE_ARGS(netdev, coalesce))
 {

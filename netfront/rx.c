@@ -354,10 +354,15 @@ int vnif_rx_poll(struct napi_struct *napi, int budget)
 {
 	struct vnif_queue *q = container_of(napi, struct vnif_queue, rx.napi);
 	struct vnif *vnif = q->vnif;
+	struct vnif_rx *rx = &q->rx;
 	int packets = 0;
 
 	if (!budget)
 		return 0;
+	if (READ_ONCE(rx->missed)) {
+		WRITE_ONCE(rx->missed, false);
+		vnif_rx_count(q, VNIF_RX_MISSED, 1);
+	}
 	if (!READ_ONCE(vnif->broken))
 		packets = reap(q, budget);
 	vnif_xdp_flush(q);
@@ -366,10 +371,29 @@ int vnif_rx_poll(struct napi_struct *napi, int budget)
 	if (packets == budget)
 		return budget;
 	/* A lie that shows only now is found in the next round. */
-	if (!READ_ONCE(vnif->broken) && xpv_ring_rearm(&q->rx.ring, 1))
+	if (!READ_ONCE(vnif->broken) && xpv_ring_rearm(&rx->ring, 1))
 		return budget;
 	napi_complete_done(napi, packets);
 	return packets;
+}
+
+/**
+ * vnif_rx_forgotten() - do packets lie on the ring that lay there before?
+ * @q: a queue that is up; one caller at a time, about once a second
+ *
+ * The event got lost; the poll is due.
+ */
+bool vnif_rx_forgotten(struct vnif_queue *q)
+{
+	struct vnif_rx *rx = &q->rx;
+	u32 taken = READ_ONCE(rx->ring.rsp_cons);
+	bool same = rx->looked == taken;
+
+	rx->looked = taken;
+	if (!same || !xpv_ring_unconsumed(&rx->ring))
+		return false;
+	WRITE_ONCE(rx->missed, true);
+	return true;
 }
 
 /**

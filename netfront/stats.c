@@ -33,6 +33,7 @@ static const char rx_names[VNIF_RX_COUNTS][ETH_GSTRING_LEN] = {
 	[VNIF_RX_STARVED] = "starved",
 	[VNIF_RX_FIXED] = "gso_fixed",
 	[VNIF_RX_KICKS] = "kicks",
+	[VNIF_RX_MISSED] = "missed_events",
 	[VNIF_RX_HASHED] = "hashed",
 	[VNIF_RX_XDP_PASS] = "xdp_pass",
 	[VNIF_RX_XDP_DROP] = "xdp_drop",

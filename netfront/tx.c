@@ -9,9 +9,14 @@
  * packet with too many pieces, and every packet of a backend that is not trusted,
  * is copied whole; that takes no memory and cannot fail.
  *
- * Life: the stack hands a packet to vnif_tx_xmit(); its slots point to it until
- * their answers come, counted in its control block; vnif_tx_poll() frees it with
- * the last one. What is on the ring when the connection ends is lost, and counted.
+ * Life: the stack hands a packet to vnif_tx_xmit(). One that was copied is freed at
+ * once. Another is held: its slots point to it until their answers come, counted in its
+ * control block; vnif_tx_poll() frees it with the last one. What is on the ring when
+ * the connection ends is lost, and counted.
+ * Events: somebody waits for a held packet, whose sender may send no more before it is
+ * freed, and for room when the queue is stopped; then an event comes with one of the
+ * answers that are due. Else the backend's answers are taken when there are tx_frames of
+ * them, and when nothing was sent for a while (vnif_tx_look()).
  * Locks: the xmit lock of the netdev's queue guards all of struct vnif_tx; the
  * poll takes it once for all answers.
  * Trust: an answer is copied, its id must name a slot that is with the backend. An
@@ -31,6 +36,12 @@
 
 struct vnif_tx_cb {
 	unsigned int slots;
+};
+
+/* What has been sent: packets to be freed, and the sum of all, held or not. */
+struct vnif_tx_done {
+	struct sk_buff_head skbs;
+	unsigned int packets;
 	unsigned int bytes;
 };
 
@@ -107,8 +118,10 @@ static unsigned int plan(struct vnif_queue *q, const struct sk_buff *skb,
 }
 
 /* Write one request for @seg; the first of a packet says how long it is. */
-static void put_request(struct vnif_queue *q, struct sk_buff *skb,
-			const struct vnif_tx_seg *seg, u16 flags, u16 size)
+static struct vnif_tx_slot *put_request(struct vnif_queue *q,
+					const struct sk_buff *skb,
+					const struct vnif_tx_seg *seg, u16 flags,
+					u16 size)
 {
 	struct vnif_tx *tx = &q->tx;
 	struct vnif_tx_slot *slot = &tx->slot[tx->free];
@@ -133,8 +146,8 @@ static void put_request(struct vnif_queue *q, struct sk_buff *skb,
 	}
 	tx->free = slot->next;
 	slot->out = true;
-	slot->skb = skb;
 	xpv_ring_put(&tx->ring, &req, sizeof(req));
+	return slot;
 }
 
 /* The extra slot takes no id; the backend owes one empty answer for it. */
@@ -150,14 +163,28 @@ static void put_gso(struct vnif_tx *tx, const struct sk_buff *skb)
 	tx->nulls++;
 }
 
-static void put_packet(struct vnif_queue *q, struct sk_buff *skb,
+/* Are there bytes that stay where they lie? */
+static bool is_held(const struct vnif_tx_seg *seg, unsigned int n)
+{
+	while (n--) {
+		if (seg[n].frag != VNIF_TX_COPIED)
+			return true;
+	}
+	return false;
+}
+
+/* Return: true if the packet is held until its answers come. */
+static bool put_packet(struct vnif_queue *q, struct sk_buff *skb,
 		       const struct vnif_tx_seg *seg, unsigned int n)
 {
+	bool held = is_held(seg, n);
+	struct vnif_tx_slot *slot;
 	unsigned int i;
 	u16 flags = 0;
 
 	cb_of(skb)->slots = n;
-	cb_of(skb)->bytes = skb->len;
+	q->tx.held += held;
+	q->tx.newest = q->tx.ring.req_prod_pvt;
 	if (skb->ip_summed == CHECKSUM_PARTIAL)
 		flags = XEN_NETTXF_csum_blank | XEN_NETTXF_data_validated;
 	else if (skb->ip_summed == CHECKSUM_UNNECESSARY)
@@ -167,11 +194,15 @@ static void put_packet(struct vnif_queue *q, struct sk_buff *skb,
 	for (i = 0; i < n; i++) {
 		if (i + 1 < n)
 			flags |= XEN_NETTXF_more_data;
-		put_request(q, skb, &seg[i], flags, i ? seg[i].len : skb->len);
+		slot = put_request(q, skb, &seg[i], flags,
+				   i ? seg[i].len : skb->len);
+		slot->skb = held ? skb : NULL;
+		slot->bytes = i + 1 < n ? 0 : skb->len;
 		if (flags & XEN_NETTXF_extra_info)
 			put_gso(&q->tx, skb);
 		flags = 0;
 	}
+	return held;
 }
 
 /* No packet more if the largest one would not find room. */
@@ -186,12 +217,48 @@ static void stop_if_full(struct vnif_queue *q)
 	vnif_tx_count(q, VNIF_TX_STOPS, 1);
 }
 
+/* Does anybody wait for an answer? */
+static bool is_awaited(struct vnif_queue *q)
+{
+	return q->tx.held || netif_xmit_stopped(vnif_netdev_queue(q));
+}
+
+/* How many answers an event is worth while nobody waits, and at most. */
+static u32 patience(const struct vnif_queue *q)
+{
+	return READ_ONCE(q->vnif->tx_frames);
+}
+
+/*
+ * The event that was asked for when answers were taken may have become too late, or
+ * needlessly early.
+ */
+static void move_event(struct vnif_queue *q)
+{
+	struct xpv_ring *ring = &q->tx.ring;
+	u32 due = xpv_ring_due(ring), after = q->tx.event - ring->rsp_cons;
+	int n;
+
+	if (!is_awaited(q)) {
+		if (after < patience(q)) {
+			q->tx.event = ring->rsp_cons + patience(q);
+			xpv_ring_defer(ring, patience(q));
+		}
+	} else if (after > due) {
+		q->tx.event = ring->rsp_cons + due;
+		n = xpv_ring_rearm(ring, due);
+		if (n < 0 || n >= due)
+			napi_schedule(&q->tx.napi);
+	}
+}
+
 static void push(struct vnif_queue *q)
 {
 	if (xpv_ring_push(&q->tx.ring)) {
 		xpv_evtchn_notify(vnif_tx_port(q));
 		vnif_tx_count(q, VNIF_TX_KICKS, 1);
 	}
+	move_event(q);
 	if (!delayed_work_pending(&q->tx.look))
 		schedule_delayed_work(&q->tx.look, LOOK_DELAY);
 }
@@ -211,6 +278,7 @@ netdev_tx_t vnif_tx_xmit(struct sk_buff *skb, struct net_device *netdev)
 	struct vnif_tx_seg seg[VNIF_MAX_SLOTS];
 	unsigned int bytes = skb->len, n = 0;
 	bool more = netdev_xmit_more();
+	bool held;
 
 	if (q->up && acceptable(q, skb) && make_checksum(q, skb))
 		n = plan(q, skb, seg);
@@ -225,17 +293,19 @@ netdev_tx_t vnif_tx_xmit(struct sk_buff *skb, struct net_device *netdev)
 		return NETDEV_TX_OK;
 	}
 	skb_tx_timestamp(skb);
-	put_packet(q, skb, seg, n);
+	held = put_packet(q, skb, seg, n);
 	trace_vnif_tx(q, bytes, n);
 	stop_if_full(q);
 	vnif_tx_count(q, VNIF_TX_PACKETS, 1);
 	vnif_tx_count(q, VNIF_TX_BYTES, bytes);
 	if (__netdev_tx_sent_queue(vnif_netdev_queue(q), bytes, more))
 		push(q);
+	if (!held)
+		dev_consume_skb_any(skb);
 	return NETDEV_TX_OK;
 }
 
-/* A request for @len bytes of the next slot's own page. */
+/* A request for @len bytes of the next slot's own page; the stack knows nothing of it. */
 static void put_copied(struct vnif_queue *q, u16 len, u16 flags)
 {
 	struct vnif_tx *tx = &q->tx;
@@ -249,6 +319,8 @@ static void put_copied(struct vnif_queue *q, u16 len, u16 flags)
 
 	tx->free = slot->next;
 	slot->out = true;
+	slot->skb = NULL;
+	slot->bytes = 0;
 	xpv_ring_put(&tx->ring, &req, sizeof(req));
 }
 
@@ -319,13 +391,29 @@ void vnif_tx_flush(struct vnif_queue *q)
 		push(q);
 }
 
+/* Do answers lie on the ring that lay there before? An event that got lost is counted. */
+static bool forgotten(struct vnif_queue *q)
+{
+	struct vnif_tx *tx = &q->tx;
+	int n = xpv_ring_unconsumed(&tx->ring);
+	bool same = tx->looked == tx->ring.rsp_cons;
+
+	tx->looked = tx->ring.rsp_cons;
+	if (!n || !same)
+		return false;
+	if (n < 0 || n >= tx->event - tx->ring.rsp_cons)
+		vnif_tx_count(q, VNIF_TX_MISSED, 1);
+	return true;
+}
+
 /**
- * vnif_tx_look() - do answers lie on the ring that no event told of?
+ * vnif_tx_look() - take answers that no event told of
  * @work: the queue's
  *
- * An event that got lost is made up for; a backend that just does not answer is
- * waited for, for as long as it takes. The kernel's own watchdog sees stopped queues
- * only, and warns: the end of a guest that runs with panic_on_warn.
+ * None was asked for, or it got lost; the same goes for packets that came. A backend
+ * that just does not answer is waited for, for as long as it takes. The kernel's own
+ * watchdog sees stopped queues only, and warns: the end of a guest that runs with
+ * panic_on_warn.
  */
 void vnif_tx_look(struct work_struct *work)
 {
@@ -333,18 +421,16 @@ void vnif_tx_look(struct work_struct *work)
 					    struct vnif_queue, tx.look);
 	struct netdev_queue *nq = vnif_netdev_queue(q);
 	struct xpv_ring *ring = &q->tx.ring;
-	bool busy, missed;
+	bool busy, schedule;
 
 	__netif_tx_lock_bh(nq);
 	busy = q->up && !READ_ONCE(q->vnif->broken) &&
 	       xpv_ring_free(ring) < ring->slots;
-	missed = busy && q->tx.looked == ring->rsp_cons &&
-		 xpv_ring_unconsumed(ring);
-	if (missed)
-		vnif_tx_count(q, VNIF_TX_MISSED, 1);
-	q->tx.looked = ring->rsp_cons;
+	schedule = busy && forgotten(q);
 	__netif_tx_unlock_bh(nq);
-	if (missed)
+	if (busy && vnif_rx_forgotten(q))
+		schedule = true;
+	if (schedule)
 		vnif_queue_schedule(q);
 	if (busy)
 		schedule_delayed_work(&q->tx.look, LOOK_DELAY);
@@ -355,7 +441,7 @@ void vnif_tx_look(struct work_struct *work)
  * backend keeps pages for which no reference is left.
  */
 static bool end_slot(struct vnif_queue *q, struct vnif_tx_slot *slot,
-		     struct sk_buff_head *done)
+		     struct vnif_tx_done *done)
 {
 	struct vnif_tx *tx = &q->tx;
 	struct sk_buff *skb = slot->skb;
@@ -371,15 +457,21 @@ static bool end_slot(struct vnif_queue *q, struct vnif_tx_slot *slot,
 	slot->out = false;
 	slot->next = tx->free;
 	tx->free = slot - tx->slot;
-	if (skb && !--cb_of(skb)->slots)
-		__skb_queue_tail(done, skb);
+	if (slot->bytes) {
+		done->packets++;
+		done->bytes += slot->bytes;
+	}
+	if (skb && !--cb_of(skb)->slots) {
+		__skb_queue_tail(&done->skbs, skb);
+		tx->held--;
+	}
 	return slot->ref != XPV_GNT_NONE;
 }
 
 /* What is wrong with this answer, or NULL if it was taken. */
 static const char *take_answer(struct vnif_queue *q,
 			       const struct xen_netif_tx_response *rsp,
-			       struct sk_buff_head *done)
+			       struct vnif_tx_done *done)
 {
 	struct vnif_tx *tx = &q->tx;
 
@@ -400,7 +492,7 @@ static const char *take_answer(struct vnif_queue *q,
 }
 
 /* Take @n answers; false if one of them is a lie. */
-static bool take_answers(struct vnif_queue *q, int n, struct sk_buff_head *done)
+static bool take_answers(struct vnif_queue *q, int n, struct vnif_tx_done *done)
 {
 	const char *lie = NULL;
 
@@ -418,23 +510,38 @@ static bool take_answers(struct vnif_queue *q, int n, struct sk_buff_head *done)
 }
 
 /*
- * Take all answers and ask for an event with the one in the middle of what is
- * still out: fewer events, and the ring never runs dry.
+ * Ask for the next event: if somebody waits, with the answer in the middle of what is
+ * still out, so that the ring never runs dry, but not in the middle of the newest packet.
+ * Return: as xpv_ring_rearm().
  */
-static void reap(struct vnif_queue *q, struct sk_buff_head *done)
+static int ask(struct vnif_queue *q)
+{
+	struct vnif_tx *tx = &q->tx;
+	u32 due = xpv_ring_due(&tx->ring), after = patience(q);
+
+	if (is_awaited(q) && due) {
+		u32 middle = due / 2 + 1;
+
+		if ((s32)(tx->ring.rsp_cons + middle - tx->newest) > 0)
+			middle = due;
+		after = min(after, middle);
+	}
+	tx->event = tx->ring.rsp_cons + after;
+	return xpv_ring_rearm(&tx->ring, after);
+}
+
+/* Take all answers. */
+static void reap(struct vnif_queue *q, struct vnif_tx_done *done)
 {
 	struct xpv_ring *ring = &q->tx.ring;
 	int n = xpv_ring_unconsumed(ring);
-	u32 due;
 
 	if (READ_ONCE(q->vnif->broken))
 		return;
 	do {
 		if (!take_answers(q, n, done))
 			return;
-		due = ring->slots - xpv_ring_free(ring);
-		n = xpv_ring_rearm(ring, min(due / 2 + 1,
-					     READ_ONCE(q->vnif->tx_frames)));
+		n = ask(q);
 	} while (n);
 	if (q->up && xpv_ring_free(ring) >= VNIF_TX_ROOM &&
 	    netif_tx_queue_stopped(vnif_netdev_queue(q)))
@@ -442,17 +549,22 @@ static void reap(struct vnif_queue *q, struct sk_buff_head *done)
 }
 
 /* Free the packets whose answers have come; without the lock. */
-static void free_done(struct vnif_queue *q, struct sk_buff_head *done,
+static void free_done(struct vnif_queue *q, struct vnif_tx_done *done,
 		      int budget)
 {
-	unsigned int packets = skb_queue_len(done), bytes = 0;
 	struct sk_buff *skb;
 
-	while ((skb = __skb_dequeue(done))) {
-		bytes += cb_of(skb)->bytes;
+	while ((skb = __skb_dequeue(&done->skbs)))
 		napi_consume_skb(skb, budget);
-	}
-	netdev_tx_completed_queue(vnif_netdev_queue(q), packets, bytes);
+	netdev_tx_completed_queue(vnif_netdev_queue(q), done->packets,
+				  done->bytes);
+}
+
+static void begin_done(struct vnif_tx_done *done)
+{
+	__skb_queue_head_init(&done->skbs);
+	done->packets = 0;
+	done->bytes = 0;
 }
 
 /**
@@ -464,9 +576,9 @@ int vnif_tx_poll(struct napi_struct *napi, int budget)
 {
 	struct vnif_queue *q = container_of(napi, struct vnif_queue, tx.napi);
 	struct netdev_queue *nq = vnif_netdev_queue(q);
-	struct sk_buff_head done;
+	struct vnif_tx_done done;
 
-	__skb_queue_head_init(&done);
+	begin_done(&done);
 	if (budget)
 		__netif_tx_lock(nq, smp_processor_id());
 	else if (!__netif_tx_trylock(nq))
@@ -488,10 +600,10 @@ bool vnif_tx_drain(struct vnif_queue *q)
 {
 	struct netdev_queue *nq = vnif_netdev_queue(q);
 	struct xpv_ring *ring = &q->tx.ring;
-	struct sk_buff_head done;
+	struct vnif_tx_done done;
 	bool over;
 
-	__skb_queue_head_init(&done);
+	begin_done(&done);
 	__netif_tx_lock_bh(nq);
 	reap(q, &done);
 	over = READ_ONCE(q->vnif->broken) || xpv_ring_free(ring) == ring->slots;
@@ -535,6 +647,8 @@ int vnif_tx_create(struct vnif_queue *q)
 	tx->spare = VNIF_TX_SPARES;
 	tx->nulls = 0;
 	tx->free = 0;
+	tx->held = 0;
+	tx->event = tx->ring.rsp_cons + 1;
 	tx->slot = kvcalloc(VNIF_RING_SLOTS, sizeof(*tx->slot), GFP_KERNEL);
 	if (!tx->slot)
 		return -ENOMEM;
@@ -557,18 +671,18 @@ void vnif_tx_destroy(struct vnif_queue *q)
 {
 	struct netdev_queue *nq = vnif_netdev_queue(q);
 	struct vnif_tx *tx = &q->tx;
-	struct sk_buff_head lost;
+	struct vnif_tx_done lost;
 	unsigned int i;
 
-	__skb_queue_head_init(&lost);
+	begin_done(&lost);
 	__netif_tx_lock_bh(nq);
 	for (i = 0; tx->slot && i < VNIF_RING_SLOTS; i++) {
 		if (tx->slot[i].out)
 			end_slot(q, &tx->slot[i], &lost);
 	}
-	vnif_tx_count(q, VNIF_TX_LOST, skb_queue_len(&lost));
+	vnif_tx_count(q, VNIF_TX_LOST, lost.packets);
 	__netif_tx_unlock_bh(nq);
-	__skb_queue_purge(&lost);
+	__skb_queue_purge(&lost.skbs);
 	netdev_tx_reset_queue(nq);
 
 	for (i = 0; tx->slot && i < VNIF_RING_SLOTS; i++) {

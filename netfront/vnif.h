@@ -67,7 +67,8 @@ struct vnif;
 /**
  * struct vnif_tx_slot - one request on its way; its index is the id on the wire
  * @out: the request is with the backend
- * @skb: its packet, while it is out; NULL for a frame that was only copied
+ * @skb: its packet, while it is out; NULL for one that was only copied
+ * @bytes: of the packet that it is the last slot of; 0: of none that the stack counts
  * @page: page granted for this request alone, or NULL if @copy carries the bytes
  * @ref: reference for @page; claimed, granted iff @page
  * @copy: the slot's own page; granted read-only as long as the ring lives, and
@@ -78,6 +79,7 @@ struct vnif;
 struct vnif_tx_slot {
 	bool out;
 	struct sk_buff *skb;
+	unsigned int bytes;
 	struct page *page;
 	grant_ref_t ref;
 	struct page *copy;
@@ -93,6 +95,9 @@ struct vnif_tx_slot {
  * @slot: what is where
  * @free: first free slot
  * @nulls: answers to extra slots that the backend owes; they carry no id
+ * @held: packets that are freed when their answers come
+ * @newest: index on the ring where the newest packet begins
+ * @event: index behind the answer that an event was asked for with
  * @spares: references that replace parked ones
  * @spare: how many are left
  * @napi: reaps answers
@@ -106,6 +111,9 @@ struct vnif_tx {
 	struct vnif_tx_slot *slot;
 	u16 free;
 	unsigned int nulls;
+	unsigned int held;
+	u32 newest;
+	u32 event;
 	grant_ref_t spares[VNIF_TX_SPARES];
 	unsigned int spare;
 	struct napi_struct napi;
@@ -136,6 +144,8 @@ struct vnif_rx_slot {
  * @packet: the packet whose answers have not all come
  * @napi: reaps answers, builds packets, posts buffers
  * @refill: looks again when there was no memory for buffers
+ * @looked: ring's @rsp_cons at the last look
+ * @missed: that look has found packets whose event did not come
  */
 struct vnif_rx {
 	struct xpv_ring ring;
@@ -149,6 +159,8 @@ struct vnif_rx {
 	struct vnif_rx_packet packet;
 	struct napi_struct napi;
 	struct delayed_work refill;
+	u32 looked;
+	bool missed;
 };
 
 /* Counters of one direction; written under the lock of that direction. */
@@ -174,6 +186,7 @@ enum vnif_rx_count {
 	VNIF_RX_STARVED,	/* times no buffer could be posted */
 	VNIF_RX_FIXED,		/* GSO packets without their blank checksum */
 	VNIF_RX_KICKS,
+	VNIF_RX_MISSED,		/* packets whose event did not come */
 	VNIF_RX_HASHED,		/* came with a hash */
 	VNIF_RX_XDP_PASS,
 	VNIF_RX_XDP_DROP,	/* and aborted */
@@ -485,6 +498,7 @@ static inline bool vnif_xdp_on(const struct vnif *vnif)
 void vnif_rx_put(struct vnif_rx *rx, struct page *page);
 int vnif_rx_poll(struct napi_struct *napi, int budget);
 bool vnif_rx_event(struct vnif_queue *q);
+bool vnif_rx_forgotten(struct vnif_queue *q);
 void vnif_rx_retry(struct work_struct *work);
 int vnif_rx_create(struct vnif_queue *q);
 void vnif_rx_destroy(struct vnif_queue *q);

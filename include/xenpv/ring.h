@@ -213,11 +213,11 @@ static inline int xpv_ring_rearm(struct xpv_ring *ring, u32 after)
 /**
  * xpv_ring_defer() - let the event that was asked for come later
  * @ring: the ring
- * @after: the event comes with this response; later than was asked for before, and
- *	   not later than the last one that is due
+ * @after: the event comes with this response; later than was asked for before
  *
- * The consumer's side. No second look is needed: the backend passes the new place, too,
- * and whatever it saw of the old one brings an event the earlier.
+ * The consumer's side. No second look is needed: the backend has not passed the new
+ * place, and whatever it saw of the old one brings an event the earlier. Behind the last
+ * response that is due, it comes when more was asked of the backend, if ever.
  */
 static inline void xpv_ring_defer(struct xpv_ring *ring, u32 after)
 {
