@@ -87,7 +87,7 @@ counter() { ethtool -S "$(nic_of "$1")" | sed -n "s/^ *q[0-9]*_$2: //p" | awk '{
 # counters NUMBER: those of things that are not right, where there were any.
 counters() {
 	ethtool -S "$(nic_of "$1")" 2>/dev/null |
-		sed -nE 's/^ *q[0-9]+_((tx_(errors|held_pages|missed_events|lost))|(rx_(bad_offload|gso_fixed|errors|bad_bounds|too_short|too_long|bad_extra|xdp_unfit))|(port[01]_throttled)): /\1=/p' |
+		sed -nE 's/^ *q[0-9]+_((tx_(errors|held_pages|missed_events|lost))|(rx_(missed_events|bad_offload|gso_fixed|errors|bad_bounds|too_short|too_long|bad_extra|xdp_unfit))|(port[01]_throttled)): /\1=/p' |
 		grep -v '=0$' | xargs
 }
 
