@@ -31,6 +31,7 @@
 
 #define CHUNK		65536
 #define WINDOW		16
+#define UDP_WINDOW	40000	/* bytes */
 #define UDP_MAX		65000
 #define UDP_WAIT_MS	1000
 #define UDP_LOSS_MAX	20	/* percent; more is a broken path */
@@ -307,12 +308,14 @@ static int udp_client(const char *host, int port, int count, int size)
 {
 	int fd = connected(host, port, SOCK_DGRAM);
 	uint32_t seed = getpid() * 2654435761u + time(NULL);
+	/* What is under way must fit into a socket's buffer, whole pages for each fragment. */
+	int window = size > UDP_WINDOW / WINDOW ? UDP_WINDOW / size : WINDOW;
 	int right = 0, wrong = 0, out = 0, ret;
 
 	if (size < 16 || size > UDP_MAX || count < 1)
 		return fprintf(stderr, "stream: bad count or size\n"), 2;
 	for (int i = 0; i < count || out > 0;) {
-		if (i < count && out < WINDOW) {
+		if (i < count && (!out || out < window)) {
 			uint64_t number = i++;
 
 			memcpy(buf, &number, 8);
