@@ -29,6 +29,7 @@
 #   # needs: storage         programs for file systems, for dom0/storage.sh
 #   # needs: initrd KIND     a distribution's initrd, made by tests/initrd.sh
 #   # needs: domain          what dom0/driver-domain boots
+#   # needs: selftests       the kernel's own network tests, in /bed/selftests
 #   # when: asked            only when it is named, because it is long
 # Exit 0 passes, 77 skips, anything else fails; the last line printed is the
 # reason. A case also fails when a guest's kernel complained meanwhile.
@@ -132,12 +133,19 @@ bed_domain() {
 		cp -u "$dir/vmlinuz" "$dir/initrd.img" "$RUN/share/boot/domain/"
 }
 
+bed_selftests() {
+	local dir
+	dir=$("$HERE/../guest/selftests.sh") && mkdir -p "$RUN/share/selftests" &&
+		cp -u "$dir"/* "$RUN/share/selftests/"
+}
+
 # bed_needs NAME NEED...: what a case needs on the share.
 bed_needs() {
 	case ${2:-} in
 	storage) bed_storage "$1" ;;
 	initrd) bed_initrd "$1" "$3" ;;
 	domain) bed_domain ;;
+	selftests) bed_selftests ;;
 	esac
 }
 
