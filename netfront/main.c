@@ -145,6 +145,8 @@ static void shape_netdev(struct net_device *netdev, const u8 *mac)
 	netdev->ethtool_ops = &vnif_ethtool_ops;
 	netdev->min_mtu = ETH_MIN_MTU;
 	netdev->priv_flags |= IFF_LIVE_ADDR_CHANGE;
+	/* A held packet's control block is ours: it is in one place on the ring at a time. */
+	netdev->priv_flags &= ~IFF_TX_SKB_SHARING;
 	netdev->hw_features = VNIF_OFFLOADS | NETIF_F_RXCSUM;
 	/* What the backend does not offer is taken away by ndo_fix_features. */
 	netdev->features = netdev->hw_features | NETIF_F_HIGHDMA |
