@@ -338,7 +338,7 @@ void vnif_resume(struct xpv_device *xd)
 int vnif_stop(struct xpv_device *xd, enum xpv_why why)
 {
 	struct vnif *vnif = dev_get_drvdata(&xd->dev);
-	unsigned long end = jiffies + DRAIN_TIME;
+	unsigned long end = jiffies;
 	unsigned int i;
 
 	rtnl_lock();
@@ -348,8 +348,9 @@ int vnif_stop(struct xpv_device *xd, enum xpv_why why)
 	netif_device_attach(vnif->netdev);
 	rtnl_unlock();
 
-	if (why != XPV_WHY_CLOSING && why != XPV_WHY_REMOVE)
-		return 0;
+	/* What was answered was sent; what was not, may be in a moment. */
+	if (why == XPV_WHY_CLOSING || why == XPV_WHY_REMOVE)
+		end += DRAIN_TIME;
 	for (i = 0; i < vnif->nqueues; i++) {
 		while (!vnif_tx_drain(&vnif->queues[i]) &&
 		       time_before(jiffies, end))

@@ -121,6 +121,7 @@ static void queue_start(struct vnif_queue *q)
 	q->up = true;
 	__netif_tx_unlock_bh(nq);
 	vnif_queue_schedule(q);
+	vnif_tx_watch(q);
 }
 
 /* No packet moves after this returns. Requests that the backend has stay with it. */

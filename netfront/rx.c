@@ -390,7 +390,8 @@ bool vnif_rx_forgotten(struct vnif_queue *q)
 	bool same = rx->looked == taken;
 
 	rx->looked = taken;
-	if (!same || !xpv_ring_unconsumed(&rx->ring))
+	if (!same || !xpv_ring_unconsumed(&rx->ring) ||
+	    test_bit(NAPI_STATE_SCHED, &rx->napi.state))
 		return false;
 	WRITE_ONCE(rx->missed, true);
 	return true;
@@ -429,6 +430,7 @@ int vnif_rx_create(struct vnif_queue *q)
 	if (IS_ERR(pool))
 		return PTR_ERR(pool);
 	rx->pool = pool;
+	rx->looked = 0;
 	vnif_rx_begin(&rx->packet);
 	err = vnif_xdp_create(q);
 	if (err)

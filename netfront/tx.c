@@ -223,10 +223,29 @@ static bool is_awaited(struct vnif_queue *q)
 	return q->tx.held || netif_xmit_stopped(vnif_netdev_queue(q));
 }
 
-/* How many answers an event is worth while nobody waits, and at most. */
-static u32 patience(const struct vnif_queue *q)
+/*
+ * The answer to have an event with, counted from the next one: if somebody waits, the one
+ * in the middle of what is still out, so that the ring never runs dry, but not in the
+ * middle of the newest packet.
+ */
+static u32 wanted(struct vnif_queue *q)
 {
-	return READ_ONCE(q->vnif->tx_frames);
+	struct vnif_tx *tx = &q->tx;
+	u32 due = xpv_ring_due(&tx->ring), middle = due / 2 + 1;
+	u32 far = READ_ONCE(q->vnif->tx_frames);
+
+	if (!due || !is_awaited(q))
+		return far;
+	if ((s32)(tx->ring.rsp_cons + middle - tx->newest) > 0)
+		middle = due;
+	return min(far, middle);
+}
+
+/* Ask for the event. Return: as xpv_ring_rearm(). */
+static int ask(struct vnif_queue *q, u32 after)
+{
+	q->tx.event = q->tx.ring.rsp_cons + after;
+	return xpv_ring_rearm(&q->tx.ring, after);
 }
 
 /*
@@ -236,20 +255,27 @@ static u32 patience(const struct vnif_queue *q)
 static void move_event(struct vnif_queue *q)
 {
 	struct xpv_ring *ring = &q->tx.ring;
-	u32 due = xpv_ring_due(ring), after = q->tx.event - ring->rsp_cons;
+	u32 after = q->tx.event - ring->rsp_cons, want = wanted(q);
 	int n;
 
-	if (!is_awaited(q)) {
-		if (after < patience(q)) {
-			q->tx.event = ring->rsp_cons + patience(q);
-			xpv_ring_defer(ring, patience(q));
-		}
-	} else if (after > due) {
-		q->tx.event = ring->rsp_cons + due;
-		n = xpv_ring_rearm(ring, due);
-		if (n < 0 || n >= due)
+	if (after > want) {
+		n = ask(q, want);
+		if (n < 0 || n >= want)
 			napi_schedule(&q->tx.napi);
+	} else if (after < want && !is_awaited(q)) {
+		q->tx.event = ring->rsp_cons + want;
+		xpv_ring_defer(ring, want);
 	}
+}
+
+/**
+ * vnif_tx_watch() - have somebody look after the ring, event or not
+ * @q: a queue that is up
+ */
+void vnif_tx_watch(struct vnif_queue *q)
+{
+	if (!delayed_work_pending(&q->tx.look))
+		schedule_delayed_work(&q->tx.look, LOOK_DELAY);
 }
 
 static void push(struct vnif_queue *q)
@@ -259,8 +285,7 @@ static void push(struct vnif_queue *q)
 		vnif_tx_count(q, VNIF_TX_KICKS, 1);
 	}
 	move_event(q);
-	if (!delayed_work_pending(&q->tx.look))
-		schedule_delayed_work(&q->tx.look, LOOK_DELAY);
+	vnif_tx_watch(q);
 }
 
 /**
@@ -509,27 +534,6 @@ static bool take_answers(struct vnif_queue *q, int n, struct vnif_tx_done *done)
 	return !lie;
 }
 
-/*
- * Ask for the next event: if somebody waits, with the answer in the middle of what is
- * still out, so that the ring never runs dry, but not in the middle of the newest packet.
- * Return: as xpv_ring_rearm().
- */
-static int ask(struct vnif_queue *q)
-{
-	struct vnif_tx *tx = &q->tx;
-	u32 due = xpv_ring_due(&tx->ring), after = patience(q);
-
-	if (is_awaited(q) && due) {
-		u32 middle = due / 2 + 1;
-
-		if ((s32)(tx->ring.rsp_cons + middle - tx->newest) > 0)
-			middle = due;
-		after = min(after, middle);
-	}
-	tx->event = tx->ring.rsp_cons + after;
-	return xpv_ring_rearm(&tx->ring, after);
-}
-
 /* Take all answers. */
 static void reap(struct vnif_queue *q, struct vnif_tx_done *done)
 {
@@ -541,7 +545,7 @@ static void reap(struct vnif_queue *q, struct vnif_tx_done *done)
 	do {
 		if (!take_answers(q, n, done))
 			return;
-		n = ask(q);
+		n = ask(q, wanted(q));
 	} while (n);
 	if (q->up && xpv_ring_free(ring) >= VNIF_TX_ROOM &&
 	    netif_tx_queue_stopped(vnif_netdev_queue(q)))
@@ -648,6 +652,8 @@ int vnif_tx_create(struct vnif_queue *q)
 	tx->nulls = 0;
 	tx->free = 0;
 	tx->held = 0;
+	tx->newest = 0;
+	tx->looked = 0;
 	tx->event = tx->ring.rsp_cons + 1;
 	tx->slot = kvcalloc(VNIF_RING_SLOTS, sizeof(*tx->slot), GFP_KERNEL);
 	if (!tx->slot)

@@ -470,6 +470,7 @@ static inline struct xpv_evtchn *vnif_rx_port(struct vnif_queue *q)
 /* tx.c */
 netdev_tx_t vnif_tx_xmit(struct sk_buff *skb, struct net_device *netdev);
 void vnif_tx_look(struct work_struct *work);
+void vnif_tx_watch(struct vnif_queue *q);
 bool vnif_tx_frame(struct vnif_queue *q, const void *data, unsigned int len);
 bool vnif_tx_mcast(struct vnif_queue *q, u8 type, const u8 *addr);
 void vnif_tx_flush(struct vnif_queue *q);
