@@ -229,10 +229,11 @@ int xpv_frames_resume(void)
 
 	/* A domain begins with version 1; one that goes on has it. */
 	xpv_hv_grant_set_v1();
-	ret = remap_frame(0, xpv_hv_map_shared_info(base_gfn));
+	ret = remap_frame(0, xpv_insist(xpv_hv_map_shared_info(base_gfn)));
 	/* The highest first: that one makes the table grow to its size. */
 	while (n-- > 0) {
-		err = remap_frame(1 + n, xpv_hv_map_grant_frame(n, base_gfn + 1 + n));
+		err = xpv_insist(xpv_hv_map_grant_frame(n, base_gfn + 1 + n));
+		err = remap_frame(1 + n, err);
 		ret = ret ?: err;
 	}
 	return ret;

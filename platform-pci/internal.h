@@ -17,6 +17,22 @@
 #include <xen/interface/xen.h>
 #include <xenpv/evtchn.h>
 
+/*
+ * What is done while the guest stands still nobody can do later: Xen is asked again where
+ * it had no memory.
+ */
+#define XPV_TRIES	3
+#define xpv_insist(call)						\
+({									\
+	unsigned int _left = XPV_TRIES;					\
+	int _err;							\
+									\
+	do								\
+		_err = (call);						\
+	while (_err && --_left);					\
+	_err;								\
+})
+
 /* frames.c: guest frames that Xen's pages are mapped over */
 
 /**

@@ -546,16 +546,18 @@ unsigned int xpv_upcall_cpu_of(int vcpu)
  */
 int xpv_upcall_resume(void)
 {
-	int err, ret = xpv_hv_set_param(HVM_PARAM_CALLBACK_IRQ, callback);
 	unsigned int cpu;
+	int err, ret;
 
+	ret = xpv_insist(xpv_hv_set_param(HVM_PARAM_CALLBACK_IRQ, callback));
 	xpv_evtchn_resume();
 	for_each_online_cpu(cpu) {
 		struct upcall *up = per_cpu_ptr(&upcalls, cpu);
 
 		if (mode != VECTORS || !up->irq)
 			continue;
-		err = xpv_hv_set_upcall_vector(up->vcpu, up->vector);
+		err = xpv_insist(xpv_hv_set_upcall_vector(up->vcpu,
+							  up->vector));
 		ret = ret ?: err;
 	}
 	return ret;

@@ -278,7 +278,8 @@ static int scan_device(const char *type, const char *id)
 	err = add_device(type, id, backend, domid);
 	if (err)
 		pr_err("cannot add %s-%s: %d\n", type, id, err);
-	return 0;
+	/* Nothing else would have us look again. */
+	return err == -ENOMEM ? err : 0;
 }
 
 /* Names of a directory that does not exist: none. */

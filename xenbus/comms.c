@@ -39,6 +39,8 @@
 #define CONNECT_TIMEOUT		(5 * HZ)
 /* How long answers may take that are due when the guest is to be suspended. */
 #define SETTLE_TIME		(5 * HZ)
+/* Nobody can help a guest that has moved and finds no xenstore: so often it is tried. */
+#define RING_TRIES		3
 /* How often to look without an event, while somebody waits and otherwise. */
 #define POLL_BUSY		HZ
 #define POLL_IDLE		(30 * HZ)
@@ -631,10 +633,13 @@ void xpv_comms_suspend(void)
 /* The thread is parked: the ring is ours. */
 static int change_ring(void)
 {
+	unsigned int tries = RING_TRIES;
 	int err;
 
 	xpv_evtchn_close(&xs.port);
-	err = open_ring();
+	do
+		err = open_ring();
+	while (err && err != -ETIMEDOUT && --tries);
 	if (!err && !wait_connected())
 		err = -ETIMEDOUT;
 	return err;

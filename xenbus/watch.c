@@ -11,7 +11,8 @@
  * event meant for a kernel before us, or for a watch that is gone, finds nothing.
  *
  * Life: a watch is on the list from xpv_xs_watch() to xpv_xs_unwatch(). When the
- * ring had to be connected again, all are made again from a work item.
+ * ring had to be connected again, all are made again from a work item, which goes on until
+ * all are there: without them nobody would hear of new devices, or of a shutdown.
  * Locks: register_lock, held across requests, keeps making, removing and
  * restoring apart; the receiving thread never takes it. list_lock guards the
  * list and is held while a function runs, so that none runs after unwatch.
@@ -28,6 +29,9 @@
 
 #include "value.h"
 #include "xenbus.h"
+
+/* A watch that could not be made again is tried again so soon. */
+#define RENEW_RETRY	(5 * HZ)
 
 static DEFINE_MUTEX(register_lock);
 static DEFINE_MUTEX(list_lock);
@@ -123,36 +127,42 @@ void xpv_watch_forget(struct xpv_watch *watch)
 	mutex_unlock(&register_lock);
 }
 
+static void restore(struct work_struct *work)
+{
+	xpv_watch_renew();
+}
+
+static DECLARE_DELAYED_WORK(restore_work, restore);
+
 void xpv_watch_renew(void)
 {
 	struct xpv_watch *watch;
+	bool again = false;
 	int err;
 
 	mutex_lock(&register_lock);
 	/* Only holders of register_lock change the list. */
 	list_for_each_entry(watch, &watches, list) {
 		err = tell_server(XS_WATCH, watch);
-		if (err && err != -EEXIST)
-			pr_err("xenstore: cannot watch %s again: %d\n",
-			       watch->path, err);
+		if (!err || err == -EEXIST)
+			continue;
+		pr_err_ratelimited("xenstore: cannot watch %s again: %d\n",
+				   watch->path, err);
+		/* -EIO: the ring is dead, or whoever connects it again calls us. */
+		again |= err != -EIO;
 	}
 	mutex_unlock(&register_lock);
+	if (again)
+		schedule_delayed_work(&restore_work, RENEW_RETRY);
 }
-
-static void restore(struct work_struct *work)
-{
-	xpv_watch_renew();
-}
-
-static DECLARE_WORK(restore_work, restore);
 
 /* From the receiving thread, which must not wait for itself. */
 void xpv_watch_restore(void)
 {
-	schedule_work(&restore_work);
+	schedule_delayed_work(&restore_work, 0);
 }
 
 void xpv_watch_stop(void)
 {
-	cancel_work_sync(&restore_work);
+	cancel_delayed_work_sync(&restore_work);
 }
