@@ -204,6 +204,9 @@ static int shape_netdev(struct vnif *vnif)
 		err = netif_set_real_num_rx_queues(netdev, vnif->nqueues);
 	if (err || vnif->registered)
 		return err;
+	/* What the kernel has refused once it takes for a fault of ours the next time. */
+	if (netdev->reg_state != NETREG_UNINITIALIZED)
+		return -ENODEV;
 	netif_carrier_off(netdev);
 	err = register_netdevice(netdev);
 	vnif->registered = !err;
