@@ -28,6 +28,7 @@
 #include <xen/interface/version.h>
 #include <xen/interface/hvm/hvm_op.h>
 #include <xen/interface/hvm/params.h>
+#include <xenpv/fault.h>
 #include <xenpv/hypercall.h>
 
 #include "internal.h"
@@ -46,6 +47,8 @@ static long hypercall(unsigned int number, unsigned long a, void *b,
 	long result = number;
 	unsigned long p = (unsigned long)b;
 
+	if (xpv_fault_hypercall(number, a))
+		return -ENOMEM;
 #ifdef CONFIG_X86_64
 	if (use_vmmcall)
 		asm volatile("vmmcall"

@@ -29,6 +29,7 @@
 #include <xen/xen.h>
 #include <xen/interface/xen.h>
 #include <xen/interface/version.h>
+#include <xenpv/fault.h>
 #include <xenpv/hypercall.h>
 
 #include "internal.h"
@@ -274,25 +275,31 @@ static int __init platform_init(void)
 
 	if (err)
 		return err;
+	xpv_fault_start();
 	err = pci_register_driver(&platform_driver);
 	if (err)
-		return err;
+		goto err_fault;
 	if (started) {
 		/* Not inside probe: that holds the lock which this takes. */
 		xpv_unplug_tidy();
 		return 0;
 	}
 	pci_unregister_driver(&platform_driver);
-	if (probe_error)
-		return probe_error;
-	pr_err("Xen %u.%u is here, but no free Xen platform device (PCI 5853:0001): is xen_platform_pci=1 set for this guest?\n",
-	       xen.major, xen.minor);
-	return -ENODEV;
+	err = probe_error;
+	if (!err) {
+		pr_err("Xen %u.%u is here, but no free Xen platform device (PCI 5853:0001): is xen_platform_pci=1 set for this guest?\n",
+		       xen.major, xen.minor);
+		err = -ENODEV;
+	}
+err_fault:
+	xpv_fault_stop();
+	return err;
 }
 
 static void __exit platform_exit(void)
 {
 	pci_unregister_driver(&platform_driver);
+	xpv_fault_stop();
 }
 
 module_init(platform_init);

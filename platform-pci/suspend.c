@@ -35,6 +35,7 @@
 #include <linux/timekeeping.h>
 #include <asm/msr.h>
 #include <xen/interface/sched.h>
+#include <xenpv/fault.h>
 #include <xenpv/hypercall.h>
 
 #include "clock.h"
@@ -144,6 +145,7 @@ static void set_wall_clock(const struct stillness *s)
 static int stand_still(void *data)
 {
 	struct stillness *s = data;
+	bool counts = xpv_fault_enter(XPV_FAULT_RESUME);
 
 	look_at_clocks(s, &s->before);
 	s->result = xpv_hv_shutdown(SHUTDOWN_suspend);
@@ -154,6 +156,7 @@ static int stand_still(void *data)
 	look_at_clocks(s, &s->after);
 	/* It may have been long. */
 	touch_nmi_watchdog();
+	xpv_fault_leave(XPV_FAULT_RESUME, counts);
 	return 0;
 }
 
@@ -178,7 +181,7 @@ bool xpv_suspend(void)
 {
 	unsigned int noio = memalloc_noio_save();
 	struct stillness s = { .result = -EINTR };
-	bool anew;
+	bool anew, counts;
 	int err;
 
 	/* Its callbacks may wait for requests that are held here. */
@@ -190,12 +193,14 @@ bool xpv_suspend(void)
 	if (err)
 		s.result = err;
 	anew = !s.result;
+	counts = xpv_fault_enter(XPV_FAULT_RESUME);
 	if (anew) {
 		set_wall_clock(&s);
 		xpv_unplug_again();
 	}
 	say_how_it_went(&s);
 	xpv_bus_resume(anew);
+	xpv_fault_leave(XPV_FAULT_RESUME, counts);
 	cpu_hotplug_enable();
 	memalloc_noio_restore(noio);
 	return anew;

@@ -39,6 +39,7 @@
 #include <xen/interface/xen.h>
 #include <xen/interface/hvm/params.h>
 #include <xenpv/evtchn.h>
+#include <xenpv/fault.h>
 #include <xenpv/hypercall.h>
 
 #include "internal.h"
@@ -306,8 +307,10 @@ err_hint:
 static int cpu_comes_online(unsigned int cpu)
 {
 	struct upcall *up = per_cpu_ptr(&upcalls, cpu);
+	bool counts = xpv_fault_enter(XPV_FAULT_FIND);
 	int err = start_on_this_cpu(up, cpu);
 
+	xpv_fault_leave(XPV_FAULT_FIND, counts);
 	if (err)
 		pr_debug("no upcall vector on CPU %u: %d\n", cpu, err);
 	return 0;

@@ -22,6 +22,7 @@
 #include <linux/slab.h>
 #include <linux/string.h>
 #include <linux/sysfs.h>
+#include <xenpv/fault.h>
 
 #include "phase.h"
 #include "value.h"
@@ -377,12 +378,14 @@ static int remove_unseen(void)
 
 static void scan(struct work_struct *work)
 {
+	bool counts = xpv_fault_enter(XPV_FAULT_FIND);
 	int err;
 
 	generation++;
 	err = scan_all();
 	if (!err)
 		err = remove_unseen();
+	xpv_fault_leave(XPV_FAULT_FIND, counts);
 	if (!err)
 		return;
 	pr_err_ratelimited("cannot list devices, trying again: %d%s\n", err,

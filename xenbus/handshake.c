@@ -30,8 +30,7 @@
  * backend does. While LIVE a backend that writes all the time is looked at ten
  * times a second, and no more connections than that are begun. Waiting to be
  * connected is a deadline, not a wait.
- * Only the close handshake waits, bounded, and ends at once when the frontend's
- * directory is gone.
+ * Only the close handshake waits, bounded, no longer than the frontend's directory is there.
  *
  * Life: xpv_control_start() to xpv_control_stop() for each binding.
  * Locks: see xenbus.h. Hooks run with xpv_control_gate held for reading.
@@ -41,6 +40,7 @@
 #include <linux/jiffies.h>
 #include <linux/sched/mm.h>
 #include <linux/slab.h>
+#include <xenpv/fault.h>
 #include <xenpv/grant.h>
 
 #include "phase.h"
@@ -683,6 +683,7 @@ static void control(struct work_struct *work)
 	struct xpv_device *xd = container_of(to_delayed_work(work),
 					     struct xpv_device, control);
 	unsigned int noio = memalloc_noio_save();
+	bool counts = xpv_fault_enter(XPV_FAULT_CONNECT);
 	long delay = -1;
 
 	down_read(&xpv_control_gate);
@@ -690,6 +691,7 @@ static void control(struct work_struct *work)
 	if (smp_load_acquire(&xd->drv))
 		delay = act(xd);
 	up_read(&xpv_control_gate);
+	xpv_fault_leave(XPV_FAULT_CONNECT, counts);
 	memalloc_noio_restore(noio);
 	/* An event that came meanwhile has queued it already, and sooner. */
 	if (delay >= 0)

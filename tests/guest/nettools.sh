@@ -3,9 +3,9 @@
 #
 # usage: nettools.sh amd64|i386
 #
-# Builds the static programs for network tests that a guest of that architecture
-# carries, and prints their directories: ethtool (from Debian's source, by ioctl alone),
-# and our xdp and rtnl.
+# Builds the static programs for network tests and for faults that a guest of that
+# architecture carries, and prints their directories: ethtool (from Debian's source, by
+# ioctl alone), and our xdp, rtnl and failnth.
 
 set -euo pipefail
 # shellcheck source=tests/lib.sh
@@ -35,7 +35,7 @@ build_own() {
 need_packages gcc gcc-multilib libc6-dev make dpkg-dev
 HASH=$(recipe_hash "$(declare -f build_ethtool tools_apt_root tools_source)")
 cache_build "ethtool/$1" "$HASH" build_ethtool "$1"
-for program in xdp rtnl; do
+for program in xdp rtnl failnth; do
 	HASH=$(recipe_hash "$(declare -f build_own)" -- "$XENPV_TESTS/guest/$program.c")
 	cache_build "$program/$1" "$HASH" build_own "$1" $program
 done

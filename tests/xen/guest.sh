@@ -51,9 +51,9 @@ guest_programs() {
 	local root=$1 arch=$2 tools net applet
 	mapfile -t tools < <("$XENPV_TESTS/guest/tools.sh" "$arch")
 	mapfile -t net < <("$XENPV_TESTS/guest/nettools.sh" "$arch")
-	[ ${#tools[@]} = 2 ] && [ ${#net[@]} = 3 ] || die "no programs for $arch guests"
+	[ ${#tools[@]} = 2 ] && [ ${#net[@]} = 4 ] || die "no programs for $arch guests"
 	install -m 755 "${tools[0]}"/{busybox,fio} "${tools[1]}"/{agent,stream} \
-		"${net[0]}/ethtool" "${net[1]}/xdp" "${net[2]}/rtnl" "$root/bin/"
+		"${net[0]}/ethtool" "${net[1]}/xdp" "${net[2]}/rtnl" "${net[3]}/failnth" "$root/bin/"
 	[ -z "${XENPV_PROGRAMS:-}" ] || cp -r "$XENPV_PROGRAMS"/. "$root/"
 	for applet in sh mount; do
 		ln -s busybox "$root/bin/$applet"
