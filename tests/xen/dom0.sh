@@ -22,7 +22,7 @@ PACKAGES=xen-utils-4.17,xen-hypervisor-4.17-amd64,qemu-system-xen,seabios,linux-
 PACKAGES+=,kmod,udev,iproute2,iputils-ping,ethtool,procps,e2fsprogs,fio,iperf3,socat,netcat-openbsd,busybox-static
 INITRD_MODULES="virtio_pci virtio_blk ext4"
 DOM0_MODULES="$INITRD_MODULES 9p 9pnet_virtio xen-evtchn xen-gntdev xen-gntalloc xen-privcmd \
-xen-blkback xen-netback xenfs tun bridge loop brd"
+xen-blkback xen-netback xenfs tun veth bridge loop brd"
 export PACKAGES INITRD_MODULES DOM0_MODULES
 
 # Fills TREE with the packages and leaves only what a run uses.
