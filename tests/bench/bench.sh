@@ -22,6 +22,7 @@
 #       one for each of dom0's, and dom0 has one here.)   -r  repeats a pass, default 3
 # QUICK=1: a quarter of the work, once, and without the emulated device.
 # BENCH_ROWS: only rows whose names match this extended regular expression.
+# SKBS=1: count the skbs that a card's guest allocates, too; a probe, which costs some.
 #
 # What is measured. QEMU counts the instructions of all processors of the emulated
 # host and makes its clock of them (2 ns each), so a rate inside is "per instruction
@@ -152,6 +153,7 @@ trap 'exit 143' TERM
 host_prepare "$RUN"
 mkdir "$RUN/share/bench"
 cp "$here"/{dom0-bench,dom0-$WHAT.sh,guest-bench.sh,guest-$WHAT.sh} "$RUN/share/bench/"
+[ -z "${SKBS:-}" ] || touch "$RUN/share/bench/skbs"
 for pass in "${PASSES[@]}"; do
 	bench_guest "${pass%%,*}"
 done

@@ -13,6 +13,7 @@ prepare() {
 	pgrep -x iperf3 >/dev/null || iperf3 -s -D --logfile /dev/null
 	in_guest up 1500
 	MTU=1500
+	[ ! -e /bed/bench/skbs ] || in_guest skbs
 }
 
 # job NAME KIND WAY STREAMS SIZE MTU CPU AMOUNT

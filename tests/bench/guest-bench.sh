@@ -45,7 +45,7 @@ check_parameter() {
 # run_verb VERB WORD...
 run_verb() {
 	case $1 in
-	load | fill | up | count | job) "$@" ;;
+	load | fill | up | skbs | count | job) "$@" ;;
 	*) fail "no such verb: $1" ;;
 	esac
 }

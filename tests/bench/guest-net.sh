@@ -3,10 +3,12 @@
 #
 # The guest's half of `make bench-net`, behind guest-bench.sh.
 #
-# usage: up MTU | count NAME before|after
+# usage: up MTU | skbs | count NAME before|after
 #        | job NAME KIND WAY STREAMS SIZE MTU CPU AMOUNT
 
 OURS=xen-vnif INTREE=xen-netfront
+
+tracing=/sys/kernel/tracing
 
 nic() {
 	if [ "$drivers" = none ]; then
@@ -22,6 +24,15 @@ counters() {
 	if [ "$drivers" = ours ]; then
 		ethtool -S "$(nic)" | sed -n 's/^ *\(q[0-9]*_\)*\([a-z0-9_]*\): /stats card \2 /p'
 	fi
+	[ ! -s $tracing/kprobe_profile ] || awk '$1 == "skbs" { print "stats card skbs", $2 }' $tracing/kprobe_profile
+}
+
+# skbs: have allocated ones counted from now on.
+skbs() {
+	mount -t tracefs tracefs $tracing 2>/dev/null
+	echo 0 >$tracing/tracing_on
+	echo p:skbs __alloc_skb >$tracing/kprobe_events && echo 1 >$tracing/events/kprobes/skbs/enable ||
+		fail "this kernel does not count skbs"
 }
 
 count() { counters >"$out/$1.$2"; }
