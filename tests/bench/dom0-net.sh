@@ -8,7 +8,7 @@ TYPE=vif BACKEND=netback
 
 prepare() {
 	# What a guest sends in its turn waits for dom0's: with the usual buffer, a part of the
-	# datagrams would be lost behind the backend.
+	# datagrams would be lost behind the backend; likewise in the guest.
 	echo 16777216 >/proc/sys/net/core/rmem_default
 	pgrep -x iperf3 >/dev/null || iperf3 -s -D --logfile /dev/null
 	in_guest up 1500

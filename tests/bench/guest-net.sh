@@ -40,6 +40,8 @@ count() { counters >"$out/$1.$2"; }
 up() {
 	_nic=$(nic) || fail "$_nic"
 	net_up "$_nic" "$1"
+	# As in dom0 (dom0-net.sh): one turn of the sender's is more than the usual buffer holds.
+	echo 16777216 >/proc/sys/net/core/rmem_default
 }
 
 job() {
