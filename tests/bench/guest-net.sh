@@ -24,7 +24,7 @@ counters() {
 	if [ "$drivers" = ours ]; then
 		ethtool -S "$(nic)" | sed -n 's/^ *\(q[0-9]*_\)*\([a-z0-9_]*\): /stats card \2 /p'
 	fi
-	[ ! -s $tracing/kprobe_profile ] || awk '$1 == "skbs" { print "stats card skbs", $2 }' $tracing/kprobe_profile
+	[ ! -e $tracing/kprobe_profile ] || awk '$1 == "skbs" { print "stats card skbs", $2 }' $tracing/kprobe_profile
 }
 
 # skbs: have allocated ones counted from now on.
