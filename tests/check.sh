@@ -45,7 +45,7 @@ LONG_BEDS=("ours 2 noxen doctor abi trace disk-queues disk-swap disk-stacked dis
 HOSTILE_BEDS=("ours 2 noxen honest-backend hostile-ring hostile-requests hostile-silence hostile-keys"
 	"ours 2 noxen-debug hostile-ring hostile-requests hostile-silence hostile-keys"
 	"ours 2 noxen honest-vif hostile-vif-ring hostile-vif-ctrl hostile-vif-silence hostile-vif-packets hostile-vif-keys"
-	"ours 2 noxen-debug hostile-vif-packets hostile-vif-ring hostile-vif-ctrl hostile-vif-silence")
+	"ours 2 noxen-debug hostile-vif-packets hostile-vif-ring hostile-vif-ctrl hostile-vif-silence hostile-vif-keys")
 DISK_BED="ours 2 noxen load-unload disk-verify disk-ext4 disk-hotplug disk-forced disk-kinds disk-resize
 	disk-queues disk-discard disk-swap disk-stacked fs-load fs-destroy driver-domain backend-silent backend-lost backend-returns backend-states backend-abuse few-grants disk-roles disk-many"
 SPARSE_KERNEL=6.12-amd64
