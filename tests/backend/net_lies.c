@@ -168,20 +168,45 @@ static bool in_use(const struct vif_queue *q, struct net_ring *r, uint16_t id)
 	return false;
 }
 
-/* An id that was good once and is nobody's now, as far as can be seen. */
+/* Was it answered among the last @n of those remembered? */
+static bool is_recent(const struct net_ring *r, uint16_t id, unsigned long n)
+{
+	unsigned long i;
+
+	for (i = 1; i <= n && i <= VIF_HISTORY && i <= r->answered; i++)
+		if (r->history[(r->answered - i) % VIF_HISTORY] == id)
+			return true;
+	return false;
+}
+
+/*
+ * An id that was good once and is nobody's now, as far as can be seen; the one that was
+ * answered the longest ago, for a frontend may use next what it has got back last.
+ */
 static uint16_t stale_id(const struct vif_queue *q, struct net_ring *r)
 {
 	unsigned long i;
 	uint16_t id;
 
-	for (i = 1; i <= VIF_HISTORY && i <= r->answered; i++) {
+	for (i = VIF_HISTORY < r->answered ? VIF_HISTORY : r->answered; i; i--) {
 		id = r->history[(r->answered - i) % VIF_HISTORY];
-		if (!in_use(q, r, id))
+		if (!is_recent(r, id, i - 1) && !in_use(q, r, id))
 			return id;
 	}
 	for (id = 0; in_use(q, r, id); id++)
 		;
 	return id;
+}
+
+/* The id of a slot that is free and will not be used in a moment. */
+static uint16_t free_id(const struct vif_queue *q, struct net_ring *r)
+{
+	uint16_t id = r->slots;
+
+	while (id--)
+		if (!is_recent(r, id, VIF_HISTORY) && !in_use(q, r, id))
+			return id;
+	return stale_id(q, r);
 }
 
 static bool is_tx(const struct vif_queue *q, const struct net_ring *r)
@@ -196,7 +221,7 @@ static bool is_tx(const struct vif_queue *q, const struct net_ring *r)
 static void free_slot(struct vif *v, struct vif_queue *q, struct net_ring *r)
 {
 	give_time(v, r);
-	*victim(r) = is_tx(q, r) ? stale_id(q, r) : *victim(r) ^ 1;
+	*victim(r) = is_tx(q, r) ? free_id(q, r) : *victim(r) ^ 1;
 	ring_push(v, r, true);
 }
 
