@@ -101,7 +101,7 @@ struct vnif_tx_slot {
  * @spares: references that replace parked ones
  * @spare: how many are left
  * @napi: reaps answers
- * @look: looks for answers whose event did not come
+ * @look: looks for answers and packets that no event told of
  * @looked: ring's @rsp_cons then
  */
 struct vnif_tx {

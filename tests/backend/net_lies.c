@@ -168,12 +168,12 @@ static bool in_use(const struct vif_queue *q, struct net_ring *r, uint16_t id)
 	return false;
 }
 
-/* Was it answered among the last @n of those remembered? */
+/* Was it among the last @n answers? Up to VIF_HISTORY of them are remembered. */
 static bool is_recent(const struct net_ring *r, uint16_t id, unsigned long n)
 {
 	unsigned long i;
 
-	for (i = 1; i <= n && i <= VIF_HISTORY && i <= r->answered; i++)
+	for (i = 1; i <= n && i <= r->answered; i++)
 		if (r->history[(r->answered - i) % VIF_HISTORY] == id)
 			return true;
 	return false;

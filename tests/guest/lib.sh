@@ -45,6 +45,9 @@ ide_disk() {
 	return 1
 }
 
+# loaded MODULE: it is in the kernel.
+loaded() { grep -q "^$(echo "$1" | tr - _) " /proc/modules; }
+
 # The drivers under test, loaded if they are not yet.
 load_drivers() {
 	case $drivers in
@@ -53,7 +56,7 @@ load_drivers() {
 	none) skip "needs PV drivers, guest was made without" ;;
 	esac
 	for _m in $_list; do
-		grep -q "^$(echo "$_m" | tr - _) " /proc/modules || modprobe "$_m" ||
+		loaded "$_m" || modprobe "$_m" ||
 			fail "modprobe $_m failed: $(dmesg | tail -n 3)"
 	done
 }
@@ -64,7 +67,7 @@ unload_drivers() {
 	*) skip "only our modules can be unloaded" ;;
 	esac
 	for _m in $_list; do
-		! grep -q "^$(echo "$_m" | tr - _) " /proc/modules || rmmod "$_m" ||
+		! loaded "$_m" || rmmod "$_m" ||
 			fail "rmmod $_m failed"
 	done
 }
@@ -101,6 +104,9 @@ pv_nic() {
 	wait_for 20 _nic_by_driver vif xen-vnif || fail "no PV network device after 20 s"
 	_nic_by_driver vif xen-vnif
 }
+
+# card_counter NIC NAME: of our driver's, the sum over its queues.
+card_counter() { ethtool -S "$1" | sed -n "s/^ *q[0-9]*_$2: //p" | awk '{ s += $1 } END { print s + 0 }'; }
 
 # This guest's address on the bed's network; dom0 is 10.77.0.1, fd77::1.
 # The number comes from the guest's domain slot, on the kernel command line.

@@ -14,6 +14,7 @@
 # gives its turn away with that. A guest's processor that waited for a tick while
 # dom0 served timers left dom0 so little that the next tick came before it was done
 # with the last: dom0 never ran anything else again. A turn has a bound now.
+#
 # CMPXCHG8B and 16B keep all flags but one, and take them from what the last instruction
 # has left without saying which that was: any number became the flags. What PUSHF then saves
 # has any of the upper bits: a kernel's allocator, which saves flags around CMPXCHG, went on

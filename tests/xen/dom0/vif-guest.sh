@@ -82,7 +82,7 @@ answers() {
 }
 
 # counter NUMBER NAME: sum over its queues.
-counter() { ethtool -S "$(nic_of "$1")" | sed -n "s/^ *q[0-9]*_$2: //p" | awk '{ s += $1 } END { print s + 0 }'; }
+counter() { card_counter "$(nic_of "$1")" "$2"; }
 
 # counters NUMBER: those of things that are not right, where there were any.
 counters() {
