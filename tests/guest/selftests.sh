@@ -3,9 +3,9 @@
 #
 # usage: selftests.sh
 #
-# Builds those of the kernel's own network tests that need a real device and somebody at
-# its other end, static, from linux-source's tools/testing/selftests, and prints their
-# directory.
+# Builds what network tests need at both ends, static, and prints the directories: those
+# of the kernel's own tests that need a real device (linux-source, tools/testing/selftests),
+# and tcpdump.
 
 set -euo pipefail
 # shellcheck source=tests/lib.sh
@@ -14,6 +14,8 @@ set -euo pipefail
 . "$XENPV_TESTS/kernels/apt.sh"
 # shellcheck source=tests/kernels/own.sh
 . "$XENPV_TESTS/kernels/own.sh"
+# shellcheck source=tests/source.sh
+. "$XENPV_TESTS/source.sh"
 
 PROGRAMS="lib/csum gro toeplitz msg_zerocopy udpgso_bench_tx udpgso_bench_rx"
 
@@ -28,7 +30,26 @@ build_selftests() {
 	done
 }
 
-need_packages gcc libc6-dev "${OWN_PACKAGES[@]}"
+# A program of one binary: it reads packets and prints them, no more.
+build_tcpdump() {
+	local out=$1 apt=$1/apt
+	tools_apt_root "$apt" amd64
+	tools_source "$apt" libpcap
+	tools_source "$apt" tcpdump
+	cd "$apt/libpcap"
+	./configure --disable-shared --disable-dbus --disable-rdma --disable-usb --disable-bluetooth --without-libnl
+	make -j"$(nproc)"
+	cd "$apt/tcpdump"
+	PATH=$apt/libpcap:$PATH ./configure --without-crypto --without-smi --without-cap-ng \
+		CPPFLAGS="-I$apt/libpcap -include fcntl.h" LDFLAGS="-static -L$apt/libpcap"
+	make -j"$(nproc)" tcpdump
+	strip -o "$out/tcpdump" tcpdump
+	rm -rf "$apt"
+}
+
+need_packages gcc libc6-dev make dpkg-dev "${OWN_PACKAGES[@]}"
 HASH=$(recipe_hash "$(own_source_hash)" "$(declare -f build_selftests)" "$PROGRAMS")
 # shellcheck disable=SC2086 # one word a program
 cache_build selftests "$HASH" build_selftests $PROGRAMS
+HASH=$(recipe_hash "$(declare -f build_tcpdump tools_apt_root tools_source)")
+cache_build tcpdump "$HASH" build_tcpdump

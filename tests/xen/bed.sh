@@ -29,7 +29,8 @@
 #   # needs: storage         programs for file systems, for dom0/storage.sh
 #   # needs: initrd KIND     a distribution's initrd, made by tests/initrd.sh
 #   # needs: domain          what dom0/driver-domain boots
-#   # needs: selftests       the kernel's own network tests, in /bed/selftests
+#   # needs: selftests       the kernel's own network tests and tcpdump, in /bed/selftests
+#   # host: old               on the Xen of old-xen.sh; all cases of a run then are
 #   # when: asked            only when it is named, because it is long
 # Exit 0 passes, 77 skips, anything else fails; the last line printed is the
 # reason. A case also fails when a guest's kernel complained meanwhile.
@@ -67,6 +68,7 @@ header() {
 	echo "${value:-$3}"
 }
 
+# bed_open [XEN]
 bed_open() {
 	need_root "the test bed"
 	RUN=$(mktemp -d "${TMPDIR:-/tmp}/xenpv-bed.XXXXXX")
@@ -75,7 +77,7 @@ bed_open() {
 	trap 'exit 143' TERM
 	[ -n "$OUT" ] || OUT=$XENPV_CACHE/results/$(date +%Y%m%d-%H%M%S)-$$
 	mkdir -p "$OUT"
-	host_prepare "$RUN"
+	host_prepare "$RUN" "$@"
 }
 
 bed_close() {
@@ -134,9 +136,9 @@ bed_domain() {
 }
 
 bed_selftests() {
-	local dir
-	dir=$("$HERE/../guest/selftests.sh") && mkdir -p "$RUN/share/selftests" &&
-		cp -u "$dir"/* "$RUN/share/selftests/"
+	local dirs
+	dirs=$("$HERE/../guest/selftests.sh") && mkdir -p "$RUN/share/selftests" &&
+		xargs -I{} cp -ru {}/. "$RUN/share/selftests" <<<"$dirs"
 }
 
 # bed_needs NAME NEED...: what a case needs on the share.
@@ -343,13 +345,15 @@ run_with_retry() {
 }
 
 cmd_run() {
-	local guests name case other cases
+	local guests name case other cases host
 	[ $# -ge 1 ] || usage
 	IFS=, read -r -a guests <<<"$1"
 	shift
 	cases=("$@")
 	[ ${#cases[@]} -gt 0 ] || mapfile -t cases < <(list_cases)
-	bed_open
+	host=$(for case in "${cases[@]}"; do header "$(case_file "$case")" host new; done | sort -u)
+	[ "$(wc -l <<<"$host")" = 1 ] || die "these cases are for different hosts"
+	bed_open "$host"
 	: >"$OUT/results"
 	for name in "${guests[@]}"; do
 		bed_guest "$name"

@@ -5,7 +5,8 @@
 # software, booting Xen and dom0 from the cache.  Several may run at once: all
 # paths are below the run directory, no port is used.
 #
-#   host_prepare RUN          fill the share (scripts, agent) for this run
+#   host_prepare RUN [XEN]    fill the share (scripts, agent) for this run; XEN: "old"
+#                             for that of old-xen.sh
 #   host_start RUN            boot; returns when dom0's agent answers
 #   host_alive RUN            is QEMU still there
 #   dom0 RUN [-t S] COMMAND   run in dom0; 124 time limit, 125 dom0 is lost
@@ -38,6 +39,8 @@ host_prepare() {
 	local run=$1 tools backends xsdev
 	HOST_QEMU=$("$XENPV_TESTS/xen/qemu.sh")/qemu-system-x86_64
 	HOST_IMAGES=$("$XENPV_TESTS/xen/dom0.sh")
+	HOST_XEN=$HOST_IMAGES/xen.elf
+	[ "${2:-}" != old ] || HOST_XEN=$("$XENPV_TESTS/xen/old-xen.sh")/xen.elf
 	mapfile -t tools < <("$XENPV_TESTS/guest/tools.sh" amd64)
 	[ ${#tools[@]} = 2 ] || die "no programs for dom0"
 	backends=$("$XENPV_TESTS/backend/build.sh")
@@ -55,7 +58,7 @@ host_start() {
 		-display none -vga none -no-reboot -nic none -monitor "unix:$run/monitor,server=on,wait=off" \
 		-chardev "file,id=com1,path=$run/xen.log,append=on" -serial chardev:com1 \
 		-serial "unix:$run/dom0.sock,server=on,wait=off" \
-		-kernel "$HOST_IMAGES/xen.elf" -append "$HOST_XEN_ARGS" \
+		-kernel "$HOST_XEN" -append "$HOST_XEN_ARGS" \
 		-initrd "$HOST_IMAGES/vmlinuz $HOST_DOM0_ARGS,$HOST_IMAGES/initrd.img" \
 		-drive "file=$HOST_IMAGES/root.img,format=raw,if=virtio,snapshot=on" \
 		-virtfs "local,path=$run/share,mount_tag=bed,security_model=none,multidevs=remap" \

@@ -48,6 +48,7 @@ traffic() {
 
 # traffic_begin I:NUMBER...: all at once, in the background.
 traffic_begin() {
+	rm -f /tmp/traffic.shells
 	for _p in "$@"; do
 		rm -f "/tmp/traffic.${_p%:*}" "/tmp/traffic.${_p%:*}.log"
 		(
@@ -57,7 +58,16 @@ traffic_begin() {
 			! grep -qE 'WRONG|stream: wrong' "/tmp/traffic.$_i.log" || _word=wrong
 			echo "$_word" >"/tmp/traffic.$_i"
 		) </dev/null >/dev/null 2>&1 &
+		echo $! >>/tmp/traffic.shells
 	done
+}
+
+# traffic_still COMMAND...: meanwhile the shells stand still, which look at their cards
+# twice a second: that is not the driver's work. What the programs sent still waits.
+traffic_still() {
+	xargs kill -STOP </tmp/traffic.shells 2>/dev/null
+	"$@"
+	xargs kill -CONT </tmp/traffic.shells 2>/dev/null
 }
 
 # traffic_end SECONDS I:NUMBER...: prints I WORD STATE for each.
