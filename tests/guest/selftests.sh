@@ -40,8 +40,8 @@ build_tcpdump() {
 	./configure --disable-shared --disable-dbus --disable-rdma --disable-usb --disable-bluetooth --without-libnl
 	make -j"$(nproc)"
 	cd "$apt/tcpdump"
-	PATH=$apt/libpcap:$PATH ./configure --without-crypto --without-smi --without-cap-ng \
-		CPPFLAGS="-I$apt/libpcap -include fcntl.h" LDFLAGS="-static -L$apt/libpcap"
+	# It takes the libpcap that lies beside it.
+	./configure --without-crypto --without-smi --without-cap-ng LDFLAGS=-static
 	make -j"$(nproc)" tcpdump
 	strip -o "$out/tcpdump" tcpdump
 	rm -rf "$apt"
