@@ -32,6 +32,8 @@ LIFECYCLE_BEDS=("ours 2 noxen load-order loads-50 backend-returns backend-states
 	"ours 2 noxen events events-storm store-node store-fuzz host-view guest-agent kexec disk-cpus mem-set store-update"
 	"ours 4 noxen events"
 	"ours 8 noxen events"
+	"ours 40 6.1-amd64 many-cpus"
+	"ours 2 noxen old-host"
 	"ours 2 noxen-debug suspend"
 	"ours 2 noxen suspend suspend-odd suspend-20 suspend-held"
 	"ours 2 6.1-686 suspend"
