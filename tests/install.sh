@@ -151,7 +151,9 @@ links() {
 	unshare -m bash -euo pipefail -s "$dir/sys" "$dir/tree/blkfront/${RULES##*/}" "$1" "$2" <<-'EOF' 2>"$dir/udev.log"
 		sys=$1 disk=$1/devices/vbd-51728/block/xvdb
 		rm -rf "$sys"
-		mkdir -p "$disk/xvdb1" "$sys/class/block"
+		mkdir -p "$disk/xvdb1" "$sys/class/block" "$sys/bus/xen"
+		ln -sr "$sys/bus/xen" "$sys/devices/vbd-51728/subsystem"
+		: >"$sys/devices/vbd-51728/uevent"
 		ln -sr "$sys/class/block" "$disk/subsystem"
 		ln -sr "$sys/class/block" "$disk/xvdb1/subsystem"
 		ln -sr "$disk" "$disk/xvdb1" "$sys/class/block/"
@@ -176,11 +178,12 @@ links() {
 
 # same_links SERIAL WWID WANTED...
 same_links() {
-	local got id=/dev/disk/by-id
+	local got id=/dev/disk/by-id path=/dev/disk/by-path/xen-vbd-51728
 	got=$(links "$1" "$2")
 	shift 2
 	! grep -E 'rules:[0-9]+ (Invalid|Failed|Unknown|.*ignoring)' "$dir/udev.log" || return
-	[ "$got" = "${*/#/$id/}" ] || { echo "links are: ${got:-none}, not: $*"; return 1; }
+	set -- "${@/#/$id/}" $path $path-part1
+	[ "$got" = "$*" ] || { echo "links are: ${got:-none}, not: $*"; return 1; }
 }
 
 udev_links() {
