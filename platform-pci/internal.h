@@ -163,4 +163,8 @@ bool xpv_suspend(void);
 int xpv_shutdown_start(void);
 void xpv_shutdown_stop(void);
 
+/* panic.c: SHUTDOWN_crash, if asked */
+void xpv_panic_start(void);
+void xpv_panic_stop(void);
+
 #endif /* XENPV_PLATFORM_INTERNAL_H */

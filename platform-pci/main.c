@@ -14,6 +14,7 @@
  *	dev        /dev/xen/xenbus and /proc/xen, for programs
  *	sysfs      /sys/hypervisor
  *	shutdown   control/shutdown
+ *	panic      tells the host, if asked
  *
  * A request of a frontend goes: its ring (xenpv/ring.h), xpv_evtchn_notify(),
  * hypercall.c, Xen, the backend; the answer comes as an upcall (upcall.c), is
@@ -141,6 +142,7 @@ void xpv_platform_show(struct seq_file *m)
 static void platform_stop(void)
 {
 	xpv_debug_stop();
+	xpv_panic_stop();
 	xpv_shutdown_stop();
 	xpv_sysfs_stop();
 	xpv_dev_stop();
@@ -184,6 +186,7 @@ static int platform_start(struct pci_dev *pdev)
 	/* Conveniences: what fails here was said, and the devices work. */
 	xpv_dev_start();
 	xpv_sysfs_start();
+	xpv_panic_start();
 	started = true;
 	xpv_debug_start();
 	return 0;

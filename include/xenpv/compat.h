@@ -94,6 +94,14 @@ struct xen_hvm_evtchn_upcall_vector {
 #define xpv_irq_allow_direct_move(irq) do { } while (0)
 #endif
 
+/* --- panic_notifier_list: in <linux/kernel.h> before 5.14 (in quotes: gcc has a
+ * macro "linux") --- */
+#ifdef XPV_HAVE_PANIC_NOTIFIER_H
+#define XPV_PANIC_NOTIFIER_HEADER "linux/panic_notifier.h"
+#else
+#define XPV_PANIC_NOTIFIER_HEADER "linux/kernel.h"
+#endif
+
 /* --- container_of_const(): 6.2 ------------------------------------------ */
 #include <linux/kernel.h>
 #ifndef container_of_const

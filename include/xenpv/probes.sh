@@ -202,6 +202,9 @@ EOF
 probe PAGE_POOL_HELPERS_H "$@" <<'EOF'
 #include <net/page_pool/helpers.h>
 EOF
+probe PANIC_NOTIFIER_H "$@" <<'EOF'
+#include <linux/panic_notifier.h>
+EOF
 probe QUEUE_LIMITS_COMMIT_FROZEN "$@" <<'EOF'
 #include <linux/blkdev.h>
 int probe(struct request_queue *q, struct queue_limits *lim) { return queue_limits_commit_update_frozen(q, lim); }
