@@ -207,6 +207,17 @@ static bool give_up(struct request *req)
 	return ours;
 }
 
+/*
+ * What ends something must not fail for want of memory: nobody would do it later, and
+ * xenstored allows a guest few transactions and watches.
+ */
+static gfp_t request_gfp(u32 type)
+{
+	if (type == XS_TRANSACTION_END || type == XS_UNWATCH)
+		return GFP_NOIO | __GFP_NOFAIL;
+	return GFP_NOIO;
+}
+
 static struct request *create_request(u32 type, u32 tx,
 				      const struct xpv_wire_part *parts,
 				      unsigned int n)
@@ -216,7 +227,7 @@ static struct request *create_request(u32 type, u32 tx,
 
 	if (size < 0)
 		return ERR_PTR(size);
-	req = kzalloc(sizeof(*req) + size, GFP_NOIO);
+	req = kzalloc(sizeof(*req) + size, request_gfp(type));
 	if (!req)
 		return ERR_PTR(-ENOMEM);
 	req->header.type = type;
