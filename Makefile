@@ -28,6 +28,8 @@
 #| For work on the code:
 #|   bench-disk bench-net   our driver beside the kernel's own and the emulated device, in
 #|                    instructions a request; QUICK=1: few minutes (tests/bench/bench.sh)
+#|   bench-platform   time from load and from resume to the first I/O, memory, the cost of an
+#|                    event, beside the kernel's own drivers
 #|   sparse           build with sparse on every file
 #|   checkpatch       the kernel's style checker (KDIR= of a full source tree)
 #| What those run: modules (as all), tree (is KDIR usable?), dkms-build, dkms-files.
@@ -87,7 +89,7 @@ kernel_install = $(kernel) DEPMOD=true INSTALL_MOD_PATH='$(INSTALL_MOD_PATH)' \
 	INSTALL_MOD_DIR='$(INSTALL_MOD_DIR)'
 
 .PHONY: all modules modules_install install uninstall clean help tree sign \
-	demo shell check fuzz tested bench-disk bench-net sparse checkpatch \
+	demo shell check fuzz tested bench-disk bench-net bench-platform sparse checkpatch \
 	dkms-files dkms-build dkms-install dkms-uninstall dist deb rpm
 
 all: modules
@@ -160,7 +162,7 @@ check-%:
 tested:
 	@tests/tested.sh --into README.md
 
-bench-disk bench-net:
+bench-disk bench-net bench-platform:
 	@tests/bench/bench.sh $(@:bench-%=%) $(BENCH)
 
 # What dkms runs.  A kernel that we cannot serve must not fail the installation

@@ -1,21 +1,24 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# usage: bench.sh disk|net [-k KERNEL] [-c VCPUS] [-q QUEUES] [-r REPEATS] [-o DIR] [PASS...]
+# usage: bench.sh disk|net|platform [-k KERNEL] [-c VCPUS] [-q QUEUES] [-r REPEATS] [-o DIR] [PASS...]
 #
 # Compares frontends on one Xen host with one stock kernel image, and prints a table
 # (make bench-disk, make bench-net). A PASS boots a guest and runs the rows of
-# disk-jobs or net-jobs:
+# disk-jobs, net-jobs or platform-jobs:
 #   intree  the kernel's own driver
 #   intree-xapic  the same, booted with nox2apic. x2APIC is what a kernel turns on for
 #           the Xen it knows, and one without Xen support does not: it tells of an
 #           interrupt's end by a write to memory, which Xen has to decode, and not to
 #           a register. What this takes is no driver's.
+#   intree-2level  that, with event channels of the kind that ours has, not FIFO
+#   intree-intx  the kernel's own driver, told of events by the platform device's interrupt
 #   ours    the driver of this tree; the same image, booted with nopv, so without x2APIC
 #   none    the emulated device: IDE disk, e1000
 # with parameters of the module behind commas: ours,max_queues=1. Passes of the same
 # name are one column. Default: intree intree-xapic ours ours intree-xapic intree none;
-# the first is what all others are measured against.
+# the first is what all others are measured against. For platform: intree intree-xapic
+# intree-2level ours intree-intx ours,events=intx.
 #
 #   -k  kernel of the guest, default 6.1-amd64   -c  its vCPUs, default 2
 #   -q  queues the backend offers, default as many as vCPUs. (Its own default is
@@ -37,6 +40,11 @@
 # drivers alike: two notifies before dom0 gets to run are one. "events" is how often
 # the frontend's came, from the guest's /proc/interrupts. Both include what the
 # program's start and the counting cost, a few in a thousand.
+#
+# platform measures other things than rates: how long it takes from loading a driver, and
+# from the end of a suspension, to the first read and the first answer to a ping; the memory
+# that modules and devices take; instructions from the sending of an event to its handler
+# (event-cost/).
 #
 # Everything stays in DIR (default $XENPV_CACHE/bench/WHAT-KERNEL-TIME): run.json with
 # every sample, the features negotiated and the versions, table.txt, raw/.
@@ -61,17 +69,37 @@ bench_stop() {
 	rm -rf "$RUN"
 }
 
+# bench_programs DRIVERS: what platform's jobs run in a guest of that name, below a directory
+# that is printed.
+bench_programs() {
+	local out=$RUN/programs.$1 kernel ours source=$RUN/event-cost.$1
+	kernel=$("$XENPV_TESTS/kernels/kernels.sh" get "$KERNEL")
+	[ ! -s "$kernel/env" ] || die "event-cost cannot be built for $KERNEL, which needs an environment of its own"
+	mkdir -p "$out"/{bin,root}
+	gcc -O2 -Wall -Wextra -Werror -static -s -o "$out/bin/first" "$here/first.c"
+	cp -r "$here/event-cost" "$source"
+	if [ "$1" = ours ]; then
+		ours=$("$XENPV_TESTS/kernels/build-modules.sh" "$KERNEL")
+		set -- "$1" XENPV="$ours/src" KBUILD_EXTRA_SYMBOLS="$ours/src/Module.symvers"
+	fi
+	make -C "$kernel/kdir" M="$source" "${@:2}" modules >&2 || die "event-cost does not build for $KERNEL"
+	cp "$source/event-cost.ko" "$out/root/"
+	echo "$out"
+}
+
 # bench_guest DRIVERS: the files of a guest of that name.
 bench_guest() {
+	local programs=${XENPV_PROGRAMS:-}
 	[ ! -e "$RUN/share/guests/$1/vmlinuz" ] || return 0
-	"$XENPV_TESTS/xen/guest.sh" "$KERNEL" "$1" "$RUN/share/guests/$1" >>"$OUT/raw/log" 2>&1
+	[ "$WHAT" != platform ] || programs=$(bench_programs "$1" 2>>"$OUT/raw/log")
+	XENPV_PROGRAMS=$programs "$XENPV_TESTS/xen/guest.sh" "$KERNEL" "$1" "$RUN/share/guests/$1" >>"$OUT/raw/log" 2>&1
 }
 
 # The rows asked for; with an argument, requests are divided by it.
 bench_jobs() {
 	awk -v rows="${BENCH_ROWS:-.}" -v by="${1:-1}" \
 		'/^# name/ { for (i = 2; i <= NF; i++) if ($i == "amount") at = i - 1 }
-		!/^#/ && NF && $1 ~ rows { $at = $at < by ? 1 : int($at / by); print }' "$here/$WHAT-jobs"
+		!/^#/ && NF && $1 ~ rows { if (at) $at = $at < by ? 1 : int($at / by); print }' "$here/$WHAT-jobs"
 }
 
 # bench_create DRIVERS: a second attempt, because the emulated host may fail.
@@ -109,7 +137,7 @@ bench_pass() {
 }
 
 WHAT=${1:-}
-[[ $WHAT = @(disk|net) ]] || usage
+[[ $WHAT = @(disk|net|platform) ]] || usage
 shift
 KERNEL=6.1-amd64 VCPUS=2 QUEUES='' REPEATS='' OUT=''
 while getopts k:c:q:r:o: opt; do
@@ -125,6 +153,7 @@ done
 shift $((OPTIND - 1))
 : "${QUEUES:=$VCPUS}"
 DIVIDE=1 PASSES=(intree intree-xapic ours ours intree-xapic intree none)
+[ "$WHAT" != platform ] || PASSES=(intree intree-xapic intree-2level ours intree-intx "ours,events=intx")
 if [ -n "${QUICK:-}" ]; then
 	: "${REPEATS:=1}"
 	DIVIDE=4 PASSES=(intree ours)
@@ -132,7 +161,8 @@ fi
 : "${REPEATS:=3}"
 [ $# -eq 0 ] || PASSES=("$@")
 for pass in "${PASSES[@]}"; do
-	[[ ${pass%%,*} = @(intree|intree-xapic|ours|none) ]] || usage
+	[[ ${pass%%,*} = @(intree|intree-xapic|intree-2level|intree-intx|ours|none) ]] || usage
+	[ "$WHAT-$pass" != platform-none ] || usage
 done
 need_root "a benchmark"
 need_packages python3
@@ -160,7 +190,7 @@ for pass in "${PASSES[@]}"; do
 done
 host_start "$RUN" || die "the Xen host does not come up; see $OUT/raw"
 case $WHAT in
-disk) backend=xen_blkback ;;
+disk | platform) backend=xen_blkback ;;
 net) backend=xen_netback ;;
 esac
 dom0 "$RUN" "echo $QUEUES >/sys/module/$backend/parameters/max_queues" ||

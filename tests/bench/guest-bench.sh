@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck disable=SC2154
 #
-# The guest's side of a benchmark; dom0-bench sends it, with guest-disk.sh or
-# guest-net.sh behind it, and calls it with a verb. `load [PARAMETER...]` loads the
+# The guest's side of a benchmark; dom0-bench sends it, with guest-disk.sh,
+# guest-net.sh or guest-platform.sh behind it, and calls it with a verb. `load [PARAMETER...]` loads the
 # drivers under test; the other verbs are theirs. A job leaves its program's JSON in
 # /tmp/bench/NAME.json and the counters before and after it in NAME.{before,after}.
 # shellcheck source=tests/guest/lib.sh
@@ -18,7 +18,7 @@ parameters() { ls "/sys/module/$(echo $OURS | tr - _)/parameters"/$1 "/sys/modul
 
 load() {
 	case $drivers in
-	ours) modprobe xen-platform-pci && modprobe $OURS "$@" ;;
+	ours) { [ $OURS = xen-platform-pci ] || modprobe xen-platform-pci; } && modprobe $OURS "$@" ;;
 	intree) modprobe $INTREE "$@" ;;
 	none) load_emulated ;;
 	esac || fail "drivers not loaded: $(dmesg | tail -n 3)"

@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0
 #
-# usage: report.py disk|net DIR KERNEL VCPUS QUEUES
+# usage: report.py disk|net|platform DIR KERNEL VCPUS QUEUES
 #
 # Makes DIR/run.json and DIR/table.txt of what bench.sh left in DIR/raw, and prints the
 # table. DIR/raw/N.PASS is the N-th guest; see dom0-bench for the files in it.
@@ -29,6 +29,24 @@ KINDS = {
 UNITS = {
     "disk": "a request",
     "net": "a unit (64 KiB of TCP, a datagram, a round trip)",
+}
+
+# The figures of platform: the unit, what one of it is of the unit they come in, and what it is.
+FIGURES = {
+    "load-to-read": ("ms", 1000, "xen-platform-pci is loaded, then the disk's driver, to the first read"),
+    "driver-to-read": ("ms", 1000, "the disk's driver is loaded, to the first read"),
+    "driver-to-ping": ("ms", 1000, "the card's driver is loaded, to the first answer to a ping"),
+    "unpause-to-read": ("ms", 1000, "xl unpause, guest paused, to the next read at the backend"),
+    "unpause-to-ping": ("ms", 1000, "and to the next answer to a ping"),
+    "resume-to-read": ("ms", 1000, "xl unpause, guest restored, to the first read at the backend"),
+    "resume-to-ping": ("ms", 1000, "and to the first answer to a ping"),
+    "platform-module": ("KiB", 1, "xen-platform-pci"),
+    "disk-module": ("KiB", 1, "the disk's driver"),
+    "card-module": ("KiB", 1, "the card's driver"),
+    "disk-memory": ("KiB", 1, "a disk that has not been used"),
+    "card-memory": ("KiB", 1, "a card that is up"),
+    "event-to-handler": ("instructions", NANOSECONDS_PER_INSTRUCTION, "an event is sent, to its handler"),
+    "event-to-sender": ("instructions", NANOSECONDS_PER_INSTRUCTION, "and until its sender goes on"),
 }
 
 
@@ -105,20 +123,37 @@ def read_sample(base):
     }
 
 
-def read_pass(path):
-    number, name = os.path.basename(path).split(".", 1)
+def read_figures(file, rows):
+    """What a job of platform has printed: a figure a line."""
+    for line in open(file):
+        name, value = line.split()
+        rows.setdefault(name, []).append(float(value) / FIGURES[name][1])
+
+
+def read_rows(path):
+    """A pass's samples, by row and then in the order of repeats."""
     rows = {}
+    for file in sorted(os.listdir(path)):
+        if file.endswith(".figures"):
+            read_figures(os.path.join(path, file), rows)
+    if rows:
+        return rows
     for file in os.listdir(path):
         if file.endswith((".json", ".ping")):
             row, repeat = file.rsplit(".", 2)[:2]
             sample = read_sample(os.path.join(path, f"{row}.{repeat}"))
             rows.setdefault(row, {})[int(repeat)] = sample
+    return {row: [by[r] for r in sorted(by)] for row, by in rows.items()}
+
+
+def read_pass(path):
+    number, name = os.path.basename(path).split(".", 1)
     host = [line.rstrip("\n").split(" = ", 1) for line in open(os.path.join(path, "host"))]
     return {
         "number": int(number),
         "pass": name,
         "host": {line[0]: line[-1].strip('"') for line in host},
-        "rows": {row: [by[r] for r in sorted(by)] for row, by in rows.items()},
+        "rows": read_rows(path),
     }
 
 
@@ -224,11 +259,27 @@ def head(run, out):
     print(f"passes: {order}\n", file=out)
 
 
+def figure_table(run, names, out):
+    """Platform's: a figure a line."""
+    print("Median [least most]; in the bed's time, of which 2 ns are an instruction.", file=out)
+    lines = [[""] + names]
+    for row, (unit, _, text) in FIGURES.items():
+        line = [f"{text}, {unit}"]
+        for name in names:
+            values = samples_of(run, name, row)
+            line.append(f"{statistics.median(values):.0f} [{min(values):.0f} {max(values):.0f}]" if values else "-")
+        lines.append(line)
+    print_grid(lines, out)
+
+
 def report(run, rows, out):
     names = list(dict.fromkeys(p["pass"] for p in run["passes"]))
     # The emulated device is nobody's measure but its own.
     names.sort(key=lambda name: name == "none")
     head(run, out)
+    if run["what"] == "platform":
+        figure_table(run, names, out)
+        return
     time_table(run, names, rows, out)
     count_table(run, names, rows, out)
     own_table(run, names, rows, out)

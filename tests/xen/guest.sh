@@ -7,7 +7,8 @@
 # (default: in the cache): vmlinuz, initramfs.gz, cmdline, release, arch.
 #   DRIVERS  ours    this tree's modules, built now (default)
 #            intree  the kernel's own Xen drivers, for comparison
-#            intree-xapic  the same with nox2apic
+#            intree-xapic  the same with nox2apic; intree-2level: also without FIFO event
+#                    channels; intree-intx: without vectors for events
 #            native  ours, where the kernel's own Xen support is active
 #            none    emulated devices only
 #
@@ -73,7 +74,7 @@ guest_tree() {
 	depmod -b "$root" "$release"
 	install -m 755 "$XENPV_TESTS/guest/init" "$root/init"
 	install -m 755 "$XENPV_TOP/platform-pci/xenpv-doctor" "$root/sbin/"
-	cp "$XENPV_TESTS"/guest/{lib,demo}.sh "$root/cases/"
+	cp "$XENPV_TESTS"/guest/{lib,demo,fail}.sh "$root/cases/"
 	cp "$XENPV_TESTS"/guest/cases/* "$XENPV_TOP/platform-pci/ABI" "$root/cases/"
 	echo "$NAME" >"$root/etc/hostname"
 	echo "$DRIVERS" >"$root/etc/drivers"
@@ -88,6 +89,8 @@ CMDLINE=
 case $DRIVERS in
 ours | intree | native | none) ;;
 intree-xapic) DRIVERS=intree CMDLINE=nox2apic ;;
+intree-2level) DRIVERS=intree CMDLINE="nox2apic xen.fifo_events=0" ;;
+intree-intx) DRIVERS=intree CMDLINE="nox2apic xen_no_vector_callback" ;;
 *) usage ;;
 esac
 need_packages cpio kmod binutils
