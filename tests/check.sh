@@ -41,7 +41,8 @@ LIFECYCLE_BEDS=("ours 2 noxen load-order loads-50 backend-returns backend-states
 # What takes longer than make check may: in make check-all.
 LONG_BEDS=("ours 2 noxen doctor abi trace disk-queues disk-swap disk-stacked disk-roles disk-many"
 	"ours 2 noxen driver-domain fs-destroy fs-load"
-	"ours 2 6.1-686 initrd"
+	"ours 2 6.1-686 initrd initrd-dracut installed installed-arguments"
+	"ours 2 6.1-686 installed-upgrade"
 	"$NET_BED" "${LIFECYCLE_BEDS[@]}")
 # Backends that lie, for make check-hostile.
 HOSTILE_BEDS=("ours 2 noxen honest-backend hostile-ring hostile-requests hostile-silence hostile-keys"

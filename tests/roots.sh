@@ -61,6 +61,16 @@ run() {
 	' run "$lower" "$dir" "$XENPV_CACHE/apt/archives-$suite-$arch" "$1" "$personality" "${VERSION:-}"
 }
 
+# merged COMMAND...: outside of the root, with its files in $dir/root.
+merged() {
+	# shellcheck disable=SC2016 # expanded by the inner shell
+	unshare --mount bash -euc '
+		mount -t overlay overlay -o "lowerdir=$1,upperdir=$2/upper,workdir=$2/work" "$2/root"
+		shift 2
+		exec "$@"
+	' merged "$lower" "$dir" "$@"
+}
+
 # in_root FUNCTION [WORD...]: a function of this script, run in the root.
 in_root() { run "MODULES='$MODULES'; $(declare -f "$1"); $*"; }
 

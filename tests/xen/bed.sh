@@ -28,6 +28,7 @@
 #   # expect: REGEX          complaints of the kernel that are right in this case
 #   # needs: storage         programs for file systems, for dom0/storage.sh
 #   # needs: initrd KIND     a distribution's initrd, made by tests/initrd.sh
+#   # needs: installed       the disk of an installed Debian, for kind installed
 #   # needs: domain          what dom0/driver-domain boots
 #   # needs: selftests       the kernel's own network tests and tcpdump, in /bed/selftests
 #   # host: old               on the Xen of old-xen.sh; all cases of a run then are
@@ -124,9 +125,25 @@ bed_storage() {
 	image=$("$HERE/../guest/storage.sh" "$1") && cp -u "$image" "$RUN/share/guests/$1/storage.img"
 }
 
+# bed_fresh NAME: a guest that runs is of no use: it has not booted what is made now.
+bed_fresh() {
+	! host_alive "$RUN" || bed_destroy "$1"
+}
+
 # bed_initrd NAME KIND
 bed_initrd() {
+	bed_fresh "$1" || return
 	"$HERE/../initrd.sh" make "$1" "$2" "$RUN/share/guests/$1/initrd.img" >"$OUT/$1.initrd.log" 2>&1
+}
+
+# bed_installed NAME: a disk that nobody has booted from.
+bed_installed() {
+	local dir bios share=$RUN/share/guests/$1
+	dir=$("$HERE/installed.sh") && bios=$("$HERE/bios.sh") || return
+	cp -u "$bios/bios.bin" "$RUN/share/boot/"
+	bed_fresh "$1" || return
+	rm -f "$share/data.img"
+	cp --sparse=always "$dir/disk.img" "$share/installed.img"
 }
 
 bed_domain() {
@@ -146,19 +163,25 @@ bed_needs() {
 	case ${2:-} in
 	storage) bed_storage "$1" ;;
 	initrd) bed_initrd "$1" "$3" ;;
+	installed) bed_installed "$1" ;;
 	domain) bed_domain ;;
 	selftests) bed_selftests ;;
 	esac
 }
 
+# guest_memory NAME [KIND]
 guest_memory() {
-	case $1 in *debug*) echo 640 ;; *) echo 256 ;; esac
+	case $1-${2:-} in
+	*debug*) echo 640 ;;
+	*-installed) echo 512 ;;
+	*) echo 256 ;;
+	esac
 }
 
 # bed_create NAME [KIND]: boot the guest unless it runs like that.
 bed_create() {
 	local name=$1 shape start=$SECONDS
-	shape="$(guest_memory "$1") $VCPUS ${2:-plain}"
+	shape="$(guest_memory "$@") $VCPUS ${2:-plain}"
 	bed_guest "$name"
 	if [ "$(dom0 "$RUN" -t 30 "cat $(guest_dir "$name")/shape 2>/dev/null; true")" = "$shape" ]; then
 		return 0
