@@ -28,7 +28,7 @@ BEDS=("ours 2 noxen-debug EVERY disk-forced store-garbage"
 	"native 2 6.1-amd64 refuse-native")
 # All of the cards, for make check-net; what happens to a guest, for make check-lifecycle.
 NET_BED="ours 2 noxen net-ping net-tcp net-udp net-hotplug net-queues net-features net-xdp net-multicast net-returns net-many net-sizes net-announce net-vlan net-dump net-selftests"
-LIFECYCLE_BEDS=("ours 2 noxen load-order loads-50 backend-returns backend-states backend-abuse"
+LIFECYCLE_BEDS=("ours 2 noxen load-order loads-50 backend-returns backend-states backend-abuse backend-flap"
 	"ours 2 noxen events events-storm store-node store-fuzz host-view guest-agent kexec panic disk-cpus mem-set store-update"
 	"ours 4 noxen events"
 	"ours 8 noxen events"
