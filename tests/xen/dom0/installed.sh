@@ -67,7 +67,8 @@ card() {
 	cards=$(guest "$name" "ls /sys/class/net | grep -v '^lo\$'")
 	is "driver of $cards" "ethtool -i $cards | sed -n 's/^driver: //p'" "$1"
 	[ "$1" = xen-vnif ] || return 0
-	is "address of $cards" "ip -4 -o addr show dev enX0 | grep -c ' 10\.77\.2\.[0-9]*/16 .* dynamic '" 1
+	wait_for 60 guest "$name" "ip -4 -o addr show dev enX0 | grep -q ' 10\.77\.2\.[0-9]*/16 .* dynamic '" ||
+		fail "enX0 gets no address: $(guest "$name" 'ip -4 -o addr; systemctl --no-pager -n 5 status ifup@enX0' | xargs)"
 	guest "$name" -t 60 'ping -q -c 3 10.77.0.1' || fail "no answer over enX0"
 }
 
