@@ -5,8 +5,8 @@
  * spins.
  *
  * It is the last thing that happens: Xen stops every vCPU within the hypercall. So it is
- * left alone where a crash kernel is loaded. That one usually starts before anybody
- * here is called, but after, where crash_kexec_post_notifiers is set.
+ * left alone where a crash kernel is loaded, which with crash_kexec_post_notifiers starts
+ * only after this was called.
  *
  * Life: start registers, stop takes back; the parameter may change in between.
  * Locks: none. The call comes in atomic context, on the one CPU that still runs.

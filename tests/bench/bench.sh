@@ -4,7 +4,7 @@
 # usage: bench.sh disk|net|platform [-k KERNEL] [-c VCPUS] [-q QUEUES] [-r REPEATS] [-o DIR] [PASS...]
 #
 # Compares frontends on one Xen host with one stock kernel image, and prints a table
-# (make bench-disk, make bench-net). A PASS boots a guest and runs the rows of
+# (make bench-disk, make bench-net, make bench-platform). A PASS boots a guest and runs the rows of
 # disk-jobs, net-jobs or platform-jobs:
 #   intree  the kernel's own driver
 #   intree-xapic  the same, booted with nox2apic. x2APIC is what a kernel turns on for

@@ -98,7 +98,8 @@ connect() {
 		wait_for 40 live "$_d" ||
 			fail "fault $_at: $_d does not connect afterwards: $(cat "$bus/devices/$_d/last_error")"
 	fi
-	"$@" >/dev/null || fail "fault $_at: $_d cannot be used afterwards"
+	# A shell of its own: it must not change our variables.
+	("$@") >/dev/null || fail "fault $_at: $_d cannot be used afterwards"
 	take "$_d"
 }
 

@@ -31,7 +31,7 @@
 #   # needs: installed       the disk of an installed Debian, for kind installed
 #   # needs: domain          what dom0/driver-domain boots
 #   # needs: selftests       the kernel's own network tests and tcpdump, in /bed/selftests
-#   # host: old               on the Xen of old-xen.sh; all cases of a run then are
+#   # host: old              on the Xen of old-xen.sh; all cases of a run then are
 #   # when: asked            only when it is named, because it is long
 # Exit 0 passes, 77 skips, anything else fails; the last line printed is the
 # reason. A case also fails when a guest's kernel complained meanwhile.
