@@ -38,7 +38,8 @@
 #
 # A fault of the host (QEMU gone, Xen panic, dom0 silent) is not the case's:
 # it is shown as BED FAULT and the case is run once more on a new host. So is a
-# guest that does not come up and had none of our modules loaded yet.
+# guest that does not come up or does not answer, and has had none of our modules
+# loaded yet: the case is run once more in a new one.
 
 set -euo pipefail
 HERE=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
@@ -202,9 +203,7 @@ bed_up() {
 	}
 	! bed_create "$@" || return 0
 	keep_logs "$1" create
-	if grep -qa xen_platform_pci "$(console "$1")"; then
-		return 1
-	fi
+	! ours_loaded "$1" || return 1
 	say "BED FAULT: guest $1 did not come up, logs in $OUT/$1.create"
 	bed_destroy "$1" || host_stop "$RUN"
 	bed_host && bed_create "$@"
@@ -247,6 +246,9 @@ console() { echo "$RUN/share/log/$1.console"; }
 
 console_size() { stat -c %s "$(console "$1")" 2>/dev/null || echo 0; }
 
+# ours_loaded NAME: some module of ours has been, since the guest was created.
+ours_loaded() { grep -qa xen_platform_pci "$(console "$1")"; }
+
 # complaints NAME OFFSET EXPECTED: what the guest's kernel has complained about
 # since, but for what the case expects.
 complaints() {
@@ -257,15 +259,15 @@ complaints() {
 		tail -c "+$(($2 + 1))" | tr -d '\r' | grep -aE "$COMPLAINTS" | grep -avE "${3:-^$}" | head -n 3 || :
 }
 
-# keep_logs NAME CASE: what a failed case leaves to be read, first where the vCPUs
-# stand (kernels run without KASLR: their symbol tables tell).
+# keep_logs NAME CASE: what a failed case leaves to be read, first how the guest's interrupts
+# and vCPUs stand (kernels run without KASLR: their symbol tables tell).
 keep_logs() {
 	local dir=$OUT/$1.$2
 	mkdir -p "$dir"
-	dom0 "$RUN" -t 60 "id=\$(xl domid $1); xl vcpu-list $1; for i in \$(seq 0 $((VCPUS - 1))); do
-		/usr/lib/xen-4.17/bin/xenctx -S \$id \$i; done" >"$dir/vcpus" 2>&1 || :
+	dom0 "$RUN" -t 60 "id=\$(xl domid $1); xl vcpu-list $1; xl debug-keys I; xl dmesg | tail -n 40
+		for i in \$(seq 0 $((VCPUS - 1))); do /usr/lib/xen-4.17/bin/xenctx -S \$id \$i; done" >"$dir/vcpus" 2>&1 || :
 	cp "$(console "$1")" "$dir/console" 2>/dev/null || :
-	dom0 "$RUN" -t 60 "xl list; xl dmesg | tail -n 20; xenstore-ls -f; dmesg | tail -n 50; cat /var/log/xen/*$1*" \
+	dom0 "$RUN" -t 60 "xl list; xenstore-ls -f; dmesg | tail -n 50; cat /var/log/xen/*$1*" \
 		>"$dir/dom0" 2>&1 || :
 }
 
@@ -327,6 +329,10 @@ run_case() {
 		STATUS=host
 		return
 	fi
+	if [ "$STATUS" = 125 ] && ! ours_loaded "$name"; then
+		STATUS=guest
+		return
+	fi
 	found=$(complaints "$name" "$offset" "$expect")
 	[ -n "$found" ] || [ -z "$other" ] || found=$(complaints "$other" "$other_offset" "$expect")
 	case $STATUS in
@@ -350,21 +356,31 @@ run_case() {
 	bed_destroy "$name" || host_stop "$RUN"
 }
 
-# A host that is lost is no fault of a case: shown, and tried once more.
-run_with_retry() {
-	local name=$1 case=$2 other=$3
-	STATUS=
-	run_case "$@"
-	[ "$STATUS" = host ] || return 0
-	say "BED FAULT during $name $case: $(host_crash "$RUN" || tail -n 1 "$RUN/xen.log")"
-	cp "$RUN/xen.log" "$OUT/fault.$name.$case.log" 2>/dev/null || :
-	host_stop "$RUN"
-	STATUS=
-	run_case "$@"
-	[ "$STATUS" != host ] || {
-		result "FAIL $name $case 0 BED FAULT twice"
+# bed_fault NAME CASE: what was lost is ended, and its logs are kept.
+bed_fault() {
+	case $STATUS in
+	host)
+		say "BED FAULT during $1 $2: $(host_crash "$RUN" || tail -n 1 "$RUN/xen.log")"
+		cp "$RUN/xen.log" "$OUT/fault.$1.$2.log" 2>/dev/null || :
 		host_stop "$RUN"
-	}
+		;;
+	guest)
+		say "BED FAULT during $1 $2: $REASON, and no module of ours was loaded; logs in $OUT/$1.$2"
+		keep_logs "$1" "$2"
+		bed_destroy "$1" || host_stop "$RUN"
+		;;
+	*) return 1 ;;
+	esac
+}
+
+# A host or a guest that the bed has lost is no fault of a case: shown, and tried once more.
+run_with_retry() {
+	STATUS=
+	run_case "$@"
+	bed_fault "$1" "$2" || return 0
+	STATUS=
+	run_case "$@"
+	! bed_fault "$1" "$2" || result "FAIL $1 $2 0 BED FAULT twice"
 }
 
 cmd_run() {
