@@ -4,10 +4,11 @@
  *
  * Xen maps a page of its own where the guest names a frame. We name frames of
  * our own RAM, one contiguous block, because RAM is cacheable while the platform
- * device's BAR is not on most hosts. Mapping frees the RAM that was there, so the
- * way back is: unmap Xen's page, ask Xen for fresh RAM at that frame, and only
- * then give the page back to the kernel. Where Xen refuses that, the page is a
- * hole and is leaked, with a line in the log: freeing it would corrupt whoever
+ * device's BAR is not on most hosts. The RAM that was there is parked in the BAR's
+ * frames meanwhile: it stays the guest's, so that it comes back even if the host allows
+ * the guest less memory by then. Where Xen does not park it, mapping frees it, and fresh
+ * RAM is asked for. Only with RAM at its frame is a page given back to the kernel; where
+ * there is none, it is leaked with a line in the log, since a hole would corrupt whoever
  * gets it next.
  *
  * If RAM cannot be had, or Xen refuses it, the BAR serves: its frames hold no RAM.
@@ -24,6 +25,7 @@
 #include <linux/io.h>
 #include <linux/mm.h>
 #include <linux/pci.h>
+#include <linux/preempt.h>
 #include <xenpv/hypercall.h>
 
 #include "internal.h"
@@ -36,25 +38,49 @@
 
 struct xpv_frames xpv_frames;
 
-/* Where the block lies, and which of its frames hold a page of Xen's. */
+/* Where the block lies, and which of its frames hold Xen's pages (or, if all fails, none). */
 static unsigned long base_gfn;
 static void *block;
 static unsigned int block_pages;
 static DECLARE_BITMAP(holds_xen, 1 + GRANT_FRAMES_MAX);
+/* Where RAM is parked, a frame of the BAR for each of the block (0: nowhere), and which is. */
+static unsigned long park_gfn;
+static DECLARE_BITMAP(parked, 1 + GRANT_FRAMES_MAX);
 
 static void *frame_address(unsigned int frame)
 {
 	return block + (size_t)frame * PAGE_SIZE;
 }
 
+static void park_ram(unsigned int frame)
+{
+	if (park_gfn && !test_bit(frame, holds_xen) &&
+	    !xpv_hv_move_frame(base_gfn + frame, park_gfn + frame))
+		__set_bit(frame, parked);
+}
+
+static int return_ram(unsigned int frame)
+{
+	int err;
+
+	if (test_bit(frame, parked) &&
+	    !xpv_insist(xpv_hv_move_frame(park_gfn + frame, base_gfn + frame))) {
+		__clear_bit(frame, parked);
+		return 0;
+	}
+	err = xpv_hv_populate_frame(base_gfn + frame);
+	if (!err)
+		memset(frame_address(frame), 0, PAGE_SIZE);
+	return err;
+}
+
 /* Take Xen's page out of a frame; where RAM belongs, get RAM back. */
 static void unmap_frame(unsigned int frame)
 {
-	unsigned long gfn = base_gfn + frame;
-	int err = xpv_hv_unmap_frame(gfn);
+	int err = xpv_hv_unmap_frame(base_gfn + frame);
 
 	if (!err && xpv_frames.in_ram)
-		err = xpv_hv_populate_frame(gfn);
+		err = return_ram(frame);
 	if (!err)
 		__clear_bit(frame, holds_xen);
 	else
@@ -62,7 +88,18 @@ static void unmap_frame(unsigned int frame)
 		       frame, block_pages, err);
 }
 
-static int block_from_ram(unsigned int pages)
+static bool bar_has(struct pci_dev *pdev, unsigned int pages)
+{
+	return (pci_resource_flags(pdev, BAR_MEMORY) & IORESOURCE_MEM) &&
+	       pci_resource_len(pdev, BAR_MEMORY) >= (resource_size_t)pages * PAGE_SIZE;
+}
+
+static unsigned long bar_gfn(struct pci_dev *pdev)
+{
+	return pci_resource_start(pdev, BAR_MEMORY) >> PAGE_SHIFT;
+}
+
+static int block_from_ram(struct pci_dev *pdev, unsigned int pages)
 {
 	for (; pages >= 1 + GRANT_FRAMES_MIN; pages = 1 + (pages - 1) / 2) {
 		block = alloc_pages_exact((size_t)pages * PAGE_SIZE,
@@ -74,27 +111,27 @@ static int block_from_ram(unsigned int pages)
 		return -ENOMEM;
 	base_gfn = page_to_pfn(virt_to_page(block));
 	block_pages = pages;
+	park_gfn = bar_has(pdev, pages) ? bar_gfn(pdev) : 0;
 	xpv_frames.in_ram = true;
 	return 0;
 }
 
 static int block_from_bar(struct pci_dev *pdev, unsigned int pages)
 {
-	resource_size_t size = pci_resource_len(pdev, BAR_MEMORY);
-
-	if (!(pci_resource_flags(pdev, BAR_MEMORY) & IORESOURCE_MEM) ||
-	    size < (1 + GRANT_FRAMES_MIN) * PAGE_SIZE) {
+	if (!bar_has(pdev, 1 + GRANT_FRAMES_MIN)) {
 		dev_err(&pdev->dev,
 			"memory BAR is missing or too small, and no RAM could be used instead\n");
 		return -ENODEV;
 	}
-	pages = min_t(resource_size_t, pages, size >> PAGE_SHIFT);
+	pages = min_t(resource_size_t, pages,
+		      pci_resource_len(pdev, BAR_MEMORY) >> PAGE_SHIFT);
 	block = memremap(pci_resource_start(pdev, BAR_MEMORY),
 			 (size_t)pages * PAGE_SIZE, MEMREMAP_WB);
 	if (!block)
 		return -ENOMEM;
-	base_gfn = pci_resource_start(pdev, BAR_MEMORY) >> PAGE_SHIFT;
+	base_gfn = bar_gfn(pdev);
 	block_pages = pages;
+	park_gfn = 0;
 	xpv_frames.in_ram = false;
 	return 0;
 }
@@ -115,16 +152,35 @@ static void block_release(void)
 	if (!xpv_frames.in_ram)
 		memunmap(block);
 	bitmap_zero(holds_xen, 1 + GRANT_FRAMES_MAX);
+	bitmap_zero(parked, 1 + GRANT_FRAMES_MAX);
 	block = NULL;
+}
+
+/*
+ * After the attempt to map Xen's page, which ended with @err: if it failed, the frame is
+ * ordinary memory, again if need be.
+ */
+static int mapped(unsigned int frame, int err)
+{
+	bool hole = test_bit(frame, parked) || test_bit(frame, holds_xen);
+
+	if (err && (!hole || !return_ram(frame)))
+		__clear_bit(frame, holds_xen);
+	else
+		__set_bit(frame, holds_xen);
+	return err;
+}
+
+static int map_shared_info(void)
+{
+	park_ram(0);
+	return mapped(0, xpv_hv_map_shared_info(base_gfn));
 }
 
 static int map_grant_frame(unsigned int n)
 {
-	int err = xpv_hv_map_grant_frame(n, base_gfn + 1 + n);
-
-	if (!err)
-		__set_bit(1 + n, holds_xen);
-	return err;
+	park_ram(1 + n);
+	return mapped(1 + n, xpv_hv_map_grant_frame(n, base_gfn + 1 + n));
 }
 
 /*
@@ -133,10 +189,8 @@ static int map_grant_frame(unsigned int n)
  */
 static int map_block(unsigned int grants)
 {
-	int err = xpv_hv_map_shared_info(base_gfn);
+	int err = map_shared_info();
 
-	if (!err)
-		__set_bit(0, holds_xen);
 	while (!err && grants-- > 0)
 		err = map_grant_frame(grants);
 	if (err)
@@ -165,7 +219,7 @@ int xpv_frames_start(struct pci_dev *pdev, bool use_bar)
 	max = min_t(unsigned int, max, GRANT_FRAMES_MAX);
 	now = clamp_t(unsigned int, now, 1, max);
 
-	err = use_bar ? -EINVAL : block_from_ram(1 + max);
+	err = use_bar ? -EINVAL : block_from_ram(pdev, 1 + max);
 	if (!err)
 		err = map_block(min(now, block_pages - 1));
 	if (err) {
@@ -197,27 +251,19 @@ int xpv_frames_grow_grant(void)
 
 	if (xpv_frames.grant_now >= xpv_frames.grant_max)
 		return -ENOSPC;
+	/* A suspension comes before or behind: it must know what there is. */
+	preempt_disable();
 	err = map_grant_frame(xpv_frames.grant_now);
 	if (!err)
 		xpv_frames.grant_now++;
-	return err;
-}
-
-/* Xen's page where it was, or ordinary memory that nobody else reads. */
-static int remap_frame(unsigned int frame, int err)
-{
-	if (!err)
-		return 0;
-	__clear_bit(frame, holds_xen);
-	if (!xpv_hv_populate_frame(base_gfn + frame))
-		memset(frame_address(frame), 0, PAGE_SIZE);
+	preempt_enable();
 	return err;
 }
 
 /**
  * xpv_frames_resume() - map all again: the guest runs in another domain
  *
- * Its frames have stayed behind and left holes. Interrupts are off on every CPU.
+ * Xen's pages have stayed behind and left holes. Interrupts are off on every CPU.
  *
  * Return: 0, or the first error: what could not be mapped is ordinary memory then, and
  * whatever depends on it fails in its own way.
@@ -229,11 +275,11 @@ int xpv_frames_resume(void)
 
 	/* A domain begins with version 1; one that goes on has it. */
 	xpv_hv_grant_set_v1();
-	ret = remap_frame(0, xpv_insist(xpv_hv_map_shared_info(base_gfn)));
+	ret = mapped(0, xpv_insist(xpv_hv_map_shared_info(base_gfn)));
 	/* The highest first: that one makes the table grow to its size. */
 	while (n-- > 0) {
 		err = xpv_insist(xpv_hv_map_grant_frame(n, base_gfn + 1 + n));
-		err = remap_frame(1 + n, err);
+		err = mapped(1 + n, err);
 		ret = ret ?: err;
 	}
 	return ret;

@@ -176,6 +176,11 @@ int xpv_hv_map_grant_frame(unsigned int index, unsigned long gfn)
 	return map_frame(XENMAPSPACE_grant_table, index, gfn);
 }
 
+int xpv_hv_move_frame(unsigned long from, unsigned long to)
+{
+	return map_frame(XENMAPSPACE_gmfn, from, to);
+}
+
 int xpv_hv_unmap_frame(unsigned long gfn)
 {
 	struct xen_remove_from_physmap unmap = {

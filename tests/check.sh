@@ -28,16 +28,16 @@ BEDS=("ours 2 noxen-debug EVERY disk-forced store-garbage"
 	"native 2 6.1-amd64 refuse-native")
 # All of the cards, for make check-net; what happens to a guest, for make check-lifecycle.
 NET_BED="ours 2 noxen net-ping net-tcp net-udp net-hotplug net-queues net-features net-xdp net-multicast net-returns net-many net-sizes net-announce net-vlan net-dump net-selftests"
-LIFECYCLE_BEDS=("ours 2 noxen load-order loads-50 backend-returns backend-states backend-abuse backend-flap"
+LIFECYCLE_BEDS=("ours 2 noxen load-order loads-200 backend-returns backend-states backend-abuse backend-flap"
 	"ours 2 noxen events events-storm store-node store-fuzz host-view guest-agent kexec panic disk-cpus mem-set store-update"
 	"ours 4 noxen events"
 	"ours 8 noxen events"
 	"ours 40 6.1-amd64 many-cpus"
 	"ours 2 noxen old-host"
-	"ours 2 noxen-debug suspend"
+	"ours 2 noxen-debug suspend fail-load fail-disk fail-card fail-resume"
 	"ours 2 noxen suspend suspend-odd suspend-20 suspend-held"
-	"ours 2 6.1-686 suspend"
-	"ours 1 noxen suspend events")
+	"ours 2 6.1-686 suspend suspend-20"
+	"ours 1 noxen suspend events suspend-20")
 # What takes longer than make check may: in make check-all.
 LONG_BEDS=("ours 2 noxen doctor abi trace disk-queues disk-swap disk-stacked disk-roles disk-many"
 	"ours 2 noxen driver-domain fs-destroy fs-load"

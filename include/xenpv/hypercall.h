@@ -82,10 +82,12 @@ int xpv_hv_set_upcall_vector(u32 vcpu, u8 vector);
 
 /*
  * Frames. Mapping a Xen page over a guest frame gives the RAM behind it back to
- * Xen; unmap and then populate is the way back. frames.c is the only caller.
+ * Xen, unless it was moved elsewhere before; the way back is to unmap and then to
+ * move it there again, or to populate. frames.c is the only caller.
  */
 int xpv_hv_map_shared_info(unsigned long gfn);
 int xpv_hv_map_grant_frame(unsigned int index, unsigned long gfn);
+int xpv_hv_move_frame(unsigned long from, unsigned long to);
 int xpv_hv_unmap_frame(unsigned long gfn);
 int xpv_hv_populate_frame(unsigned long gfn);
 

@@ -143,7 +143,7 @@ bed_installed() {
 	dir=$("$HERE/installed.sh") && bios=$("$HERE/bios.sh") || return
 	cp -u "$bios/bios.bin" "$RUN/share/boot/"
 	bed_fresh "$1" || return
-	rm -f "$share/data.img"
+	: >"$share/data.img"
 	cp --sparse=always "$dir/disk.img" "$share/installed.img"
 }
 
