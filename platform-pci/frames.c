@@ -142,15 +142,17 @@ static void block_release(void)
 
 	if (!block)
 		return;
-	for (frame = 0; frame < block_pages; frame++) {
-		if (test_bit(frame, holds_xen))
-			unmap_frame(frame);
+	for_each_set_bit(frame, holds_xen, block_pages)
+		unmap_frame(frame);
+	/* An emulated disk must not write to Xen's pages where the guest has RAM again. */
+	xpv_hv_flush_device_model();
+	if (xpv_frames.in_ram) {
 		/* alloc_pages_exact() split the block: each page is its own. */
-		if (xpv_frames.in_ram && !test_bit(frame, holds_xen))
+		for_each_clear_bit(frame, holds_xen, block_pages)
 			free_page((unsigned long)frame_address(frame));
-	}
-	if (!xpv_frames.in_ram)
+	} else {
 		memunmap(block);
+	}
 	bitmap_zero(holds_xen, 1 + GRANT_FRAMES_MAX);
 	bitmap_zero(parked, 1 + GRANT_FRAMES_MAX);
 	block = NULL;

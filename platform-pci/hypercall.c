@@ -207,6 +207,15 @@ int xpv_hv_populate_frame(unsigned long gfn)
 	return done < 0 ? (int)done : -ENOMEM;
 }
 
+int xpv_hv_flush_device_model(void)
+{
+	/* Nothing is given away: that Xen tells the device model of it is all it is for. */
+	struct xen_memory_reservation none = { .domid = DOMID_SELF };
+
+	return hypercall(__HYPERVISOR_memory_op, XENMEM_decrease_reservation,
+			 &none, 0);
+}
+
 /* Grant table operations answer in the structure and in the result. */
 int xpv_hv_grant_size(unsigned int *current_frames, unsigned int *max_frames)
 {

@@ -92,6 +92,16 @@ int xpv_hv_unmap_frame(unsigned long gfn);
 int xpv_hv_populate_frame(unsigned long gfn);
 
 /**
+ * xpv_hv_flush_device_model() - have the device model forget what page is at which frame
+ *
+ * It keeps mappings of what it has read and written for emulated devices. A Xen before
+ * 4.15 tells it when RAM is given back, but not when frames change otherwise.
+ *
+ * Return: 0 or -errno.
+ */
+int xpv_hv_flush_device_model(void);
+
+/**
  * xpv_hv_grant_size() - current and largest number of grant table frames
  * @current_frames: frames the table has now
  * @max_frames: frames it may grow to

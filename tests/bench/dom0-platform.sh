@@ -22,7 +22,6 @@ prepare() {
 
 microseconds() { echo "${EPOCHREALTIME/./}"; }
 
-
 # let_go WHAT: the guest is paused, and reads without end. How long it takes, with xl's own
 # time, to the next request at the backend, and to the first answer to a ping.
 let_go() {
@@ -49,7 +48,9 @@ let_go() {
 }
 
 # restart: a guest that was only paused, to compare with; one that was saved and restored.
+# (Not in-tree without vectors: when that was restored, no read came in a minute.)
 restart() {
+	[ "$name" != intree-intx ] || return 0
 	in_guest read_on
 	xl pause "$name"
 	let_go unpause
