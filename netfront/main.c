@@ -188,6 +188,16 @@ static void vnif_free(struct vnif *vnif)
 	kvfree(queues);
 }
 
+/* xl says of a card that has no emulated twin that it has none. */
+static bool has_twin(struct xpv_device *xd, const u8 *mac)
+{
+	char type[sizeof("vif")];
+	bool alone = xpv_bus_read_string(xd, "type", type, sizeof(type)) > 0 &&
+		     !strcmp(type, "vif");
+
+	return !alone && xpv_unplug_nic_twin(mac);
+}
+
 static int vnif_probe(struct xpv_device *xd)
 {
 	struct vnif *vnif;
@@ -197,7 +207,7 @@ static int vnif_probe(struct xpv_device *xd)
 	err = read_mac(xd, mac);
 	if (err)
 		return err;
-	if (xpv_unplug_nic_twin(mac)) {
+	if (has_twin(xd, mac)) {
 		dev_info(&xd->dev,
 			 "left alone: the emulated card with address %pM is still there; load xen-platform-pci with unplug=nics to use this one\n",
 			 mac);

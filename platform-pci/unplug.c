@@ -571,10 +571,12 @@ static bool same_disk(const struct xpv_emu_dev *entry, const void *key)
 	       entry->emu.index == *(const int *)key;
 }
 
+/* Of a card without a driver nobody knows the address. */
 static bool same_card(const struct xpv_emu_dev *entry, const void *key)
 {
-	return entry->mac_known &&
-	       ether_addr_equal_unaligned(entry->mac, key);
+	return entry->emu.kind == XPV_EMU_NIC &&
+	       (!entry->mac_known ||
+		ether_addr_equal_unaligned(entry->mac, key));
 }
 
 /* Some toolstacks number emulated disks as hd, some as xvd; none does both. */

@@ -370,6 +370,8 @@ bool xpv_unplug_disk_twin(u32 vdevice);
 /**
  * xpv_unplug_nic_twin() - is the emulated twin of a vif still there?
  * @mac: the vif's address, six bytes
+ *
+ * Return: true too if an emulated card has no driver yet: it may have any address.
  */
 bool xpv_unplug_nic_twin(const u8 *mac);
 

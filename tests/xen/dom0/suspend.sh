@@ -46,7 +46,8 @@ work_end() {
 # busy NAME: a stream that is under way when the guest stops.
 busy() {
 	guest "$1" 'rm -f /tmp/stream.status; setsid sh -c "stream send 10.77.0.1 7000 128 >/tmp/stream.log 2>&1
-		echo \$? >/tmp/stream.status" </dev/null >/dev/null 2>&1 &'
+		echo \$? >/tmp/stream.status" </dev/null >/dev/null 2>&1 &
+		. /cases/lib.sh; wait_for 20 grep -q ":1B58 01" /proc/net/tcp' || fail "no stream to port 7000"
 }
 
 # stream_ends NAME: and all of it was right.
