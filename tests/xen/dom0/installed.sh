@@ -64,6 +64,8 @@ disks() { is "disks" "ls /sys/block | grep -E '^(sd|xvd)' | xargs" "$*"; }
 # card DRIVER: the only one is of that, and works.
 card() {
 	local cards
+	# Its driver may still look for it when the system has started.
+	wait_for 60 guest "$name" "ls /sys/class/net | grep -v '^lo\$'" || fail "no card at all"
 	cards=$(guest "$name" "ls /sys/class/net | grep -v '^lo\$'")
 	is "driver of $cards" "ethtool -i $cards | sed -n 's/^driver: //p'" "$1"
 	[ "$1" = xen-vnif ] || return 0
