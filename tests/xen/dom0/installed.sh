@@ -61,12 +61,14 @@ names_of() {
 # disks NAME...: all that there are.
 disks() { is "disks" "ls /sys/block | grep -E '^(sd|xvd)' | xargs" "$*"; }
 
+cards() { guest "$name" "ls /sys/class/net | grep -v '^lo\$'"; }
+
 # card DRIVER: the only one is of that, and works.
 card() {
 	local cards
 	# Its driver may still look for it when the system has started.
-	wait_for 60 guest "$name" "ls /sys/class/net | grep -v '^lo\$'" || fail "no card at all"
-	cards=$(guest "$name" "ls /sys/class/net | grep -v '^lo\$'")
+	wait_for 60 cards || fail "no card at all"
+	cards=$(cards)
 	is "driver of $cards" "ethtool -i $cards | sed -n 's/^driver: //p'" "$1"
 	[ "$1" = xen-vnif ] || return 0
 	wait_for 60 guest "$name" "ip -4 -o addr show dev enX0 | grep -q ' 10\.77\.2\.[0-9]*/16 .* dynamic '" ||
