@@ -259,14 +259,21 @@ complaints() {
 		tail -c "+$(($2 + 1))" | tr -d '\r' | grep -aE "$COMPLAINTS" | grep -avE "${3:-^$}" | head -n 3 || :
 }
 
-# keep_logs NAME CASE: what a failed case leaves to be read, first how the guest's interrupts
-# and vCPUs stand (kernels run without KASLR: their symbol tables tell).
+# What a guest says of itself when a case has failed in it, as long as it answers.
+readonly GUEST_STATE='uptime; ps
+	cd /proc && grep -s . interrupts net/dev net/snmp net/netstat net/tcp
+	cd /sys && for card in class/net/*; do ethtool -S ${card##*/}; done
+	cd kernel/debug && grep -s . xen-platform-pci/* xen-v*/*/*'
+
+# keep_logs NAME CASE: what a failed case leaves to be read, first how the guest's interrupts,
+# events and vCPUs stand (kernels run without KASLR: their symbol tables tell).
 keep_logs() {
 	local dir=$OUT/$1.$2
 	mkdir -p "$dir"
-	dom0 "$RUN" -t 60 "id=\$(xl domid $1); xl vcpu-list $1; xl debug-keys I; xl dmesg | tail -n 40
+	dom0 "$RUN" -t 60 "id=\$(xl domid $1); xl vcpu-list $1; xl dmesg -c >/dev/null; xl debug-keys Ieq; xl dmesg
 		for i in \$(seq 0 $((VCPUS - 1))); do /usr/lib/xen-4.17/bin/xenctx -S \$id \$i; done" >"$dir/vcpus" 2>&1 || :
 	cp "$(console "$1")" "$dir/console" 2>/dev/null || :
+	dom0 "$RUN" -t 60 "/bed/bin/client -t 40 $(guest_dir "$1")/chan '$GUEST_STATE'" >"$dir/guest" 2>&1 || :
 	dom0 "$RUN" -t 60 "xl list; xenstore-ls -f; dmesg | tail -n 50; cat /var/log/xen/*$1*" \
 		>"$dir/dom0" 2>&1 || :
 }
