@@ -37,7 +37,8 @@ LIFECYCLE_BEDS=("ours 2 noxen load-order loads-200 backend-returns backend-state
 	"ours 2 noxen-debug suspend fail-load fail-disk fail-card fail-resume"
 	"ours 2 noxen suspend suspend-odd suspend-20 suspend-held"
 	"ours 2 6.1-686 suspend suspend-odd suspend-20"
-	"ours 1 noxen suspend events suspend-odd suspend-20")
+	"ours 1 noxen suspend events suspend-odd suspend-20"
+	"ours 1 6.1-686 suspend suspend-20")
 # What takes longer than make check may: in make check-all.
 LONG_BEDS=("ours 2 noxen doctor abi trace disk-queues disk-swap disk-stacked disk-roles disk-many"
 	"ours 2 noxen driver-domain fs-destroy fs-load"
