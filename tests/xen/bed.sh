@@ -262,7 +262,7 @@ complaints() {
 # What a guest says of itself when a case has failed in it, as long as it answers.
 readonly GUEST_STATE='uptime; ps
 	cd /proc && grep -s . interrupts net/dev net/snmp net/netstat net/tcp
-	cd /sys && for card in class/net/*; do ethtool -S ${card##*/}; done
+	cd /sys && for card in class/net/*; do ethtool -k ${card##*/}; ethtool -S ${card##*/}; done
 	cd kernel/debug && grep -s . xen-platform-pci/* xen-v*/*/*'
 
 # keep_logs NAME CASE: what a failed case leaves to be read, first how the guest's interrupts,
